@@ -1,0 +1,219 @@
+/**
+ * What a user writes: `defineIntegration`, `defineConfig`; every option with its meaning, unit and default. The only
+ * place that reads the environment.
+ */
+import { z } from 'zod'
+import { SluiceError } from './errors.ts'
+import { type InvalidPolicy, integrationName, invalidPolicies, type VersionDeclaration, versionTypes } from './model/integration.ts'
+import type { JsonSchema, OutputOf, SchemaLike, StandardSchema } from './schema/schema.ts'
+import { type TargetBuilder, targetBuilder } from './targets/builder.ts'
+import type { TargetSpec } from './targets/target.ts'
+
+/** What `defineIntegration` takes. `T` is the object as the schema gives it out. */
+export interface IntegrationDefinition<T> {
+  /** Name in URLs and in the database: lower case letters, digits, `_` and `-`, at most 63. */
+  name: string
+  /** Dot path of the field that is the external ID: a string or an integer. */
+  key: string
+  /** The source's own version of an object. Default: order of arrival. */
+  version?: VersionDeclaration
+  /**
+   * Whether the object says that it is gone. A deletion needs only key and version to pass the schema; it is called with
+   * the bare object then. Default: objects are never deleted.
+   */
+  deleted?: (object: T) => boolean
+  /** `refuse` (default): one incorrect object refuses its message. `keep-valid`: the others go on, that one ends at -2 `invalid`. */
+  onInvalid?: InvalidPolicy
+  /** What objects are applied to. */
+  target: (t: TargetBuilder<T>) => TargetSpec
+}
+
+/** A declared kind of object: what `defineIntegration` gives and `defineConfig` takes. */
+export interface Integration {
+  readonly name: string
+  readonly schema: SchemaLike
+  readonly key: string
+  readonly version: VersionDeclaration | undefined
+  readonly deleted: ((object: unknown) => boolean) | undefined
+  readonly onInvalid: InvalidPolicy
+  readonly target: TargetSpec
+}
+
+const definitionShape = z.strictObject({
+  name: z.string().regex(integrationName, 'must be lower case letters, digits, "_" or "-", beginning with a letter, at most 63'),
+  schema: z.custom<SchemaLike>((value) => value !== null && (typeof value === 'object' || typeof value === 'function'), 'must be a Standard Schema or a JSON Schema'),
+  key: z.string().min(1),
+  version: z.strictObject({ field: z.string().min(1), type: z.enum(versionTypes) }).optional(),
+  deleted: z.custom<(object: unknown) => boolean>((value) => typeof value === 'function', 'must be a function').optional(),
+  onInvalid: z.enum(invalidPolicies).optional(),
+  target: z.custom<(t: TargetBuilder<unknown>) => TargetSpec>((value) => typeof value === 'function', 'must be a function of the target builder'),
+})
+
+/**
+ * Declares a kind of object: how it is checked, what identifies it, where it goes.
+ *
+ * The type of an object flows from the schema to every callback. A plain JSON Schema takes it as a type argument:
+ * `defineIntegration<Employee>({ schema: { type: 'object', … }, … })`.
+ *
+ * @throws SluiceError `invalid_config` naming the option that is wrong or unknown
+ */
+export function defineIntegration<S extends StandardSchema>(definition: IntegrationDefinition<OutputOf<S>> & { schema: S }): Integration
+export function defineIntegration<T = unknown>(definition: IntegrationDefinition<T> & { schema: JsonSchema }): Integration
+export function defineIntegration(definition: unknown): Integration {
+  const subject = `integration ${JSON.stringify((definition as { name?: unknown } | null)?.name ?? '?')}`
+  const parsed = parseOptions(definitionShape, definition, subject)
+  const target = parsed.target(targetBuilder())
+  if (parsed.deleted !== undefined && !target.handlesDeletion) {
+    throw invalidConfig(`${subject}: "deleted" is given, but the target says nothing of deletions: add "onDelete"`)
+  }
+  return {
+    name: parsed.name,
+    schema: parsed.schema,
+    key: parsed.key,
+    version: parsed.version,
+    deleted: parsed.deleted,
+    onInvalid: parsed.onInvalid ?? 'refuse',
+    target,
+  }
+}
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+const cron = z.string().min(1)
+const seconds = z.number().positive()
+const count = z.int().positive()
+
+/** Every option of a config beside its integrations. `describe` is what docs/configuration.md says of it. */
+export const optionsShape = z.strictObject({
+  database: z
+    .strictObject({
+      url: z.string().optional().describe('PostgreSQL URL. Default: the environment\'s DATABASE_URL; without it PGlite.'),
+      folder: z.string().default('.sluice/data').describe('Folder of the embedded database (PGlite), used when there is no URL.'),
+      connections: count.default(10).describe('Most connections of one process. PGlite always has one.'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      body: count.default(64 * MiB).describe('Largest body as sent, in bytes. More is 413 `body_too_large`.'),
+      decompressed: count.default(256 * MiB).describe('Largest body after Content-Encoding, in bytes. More is 413 `decompressed_too_large`.'),
+      objects: count.default(1_000_000).describe('Most objects in a message. More is 413 `too_many_objects`.'),
+      depth: count.default(64).describe('Deepest nesting of arrays and objects; the message\'s own array counts. More is 400 `too_deep`.'),
+      keyLength: count.default(1024).describe('Longest key, in bytes. More is 400 `key_too_long`.'),
+      numberLength: count.default(1024).describe('Longest number, in bytes. More is 400 `number_too_long`.'),
+      errors: count.default(100).describe('Most schema errors that are kept and answered; the total is always told.'),
+      page: count.default(1000).describe('Largest page of a list (`?limit=`).'),
+    })
+    .prefault({}),
+  validateWithin: seconds.default(10).describe('Seconds that a sender waits for validation; after that the answer is 202 with status 0.'),
+  validateGrace: seconds.default(60).describe('Seconds after which a message left at 0 (its receiver crashed) is validated by the split task.'),
+  chunkSize: count.max(10_000).default(1000).describe('Most instances in a chunk: the unit that a worker claims and applies in one transaction.'),
+  worker: z
+    .strictObject({
+      concurrency: count.default(1).describe('Chunks that one worker process has in hand at once. PGlite: 1.'),
+      processes: count.default(2).describe('Worker processes of `sluice work`.'),
+      poll: seconds.default(1).describe('Seconds between looks at the queue when no notification comes.'),
+      lease: seconds.default(60).describe('Seconds that a claim holds without being renewed; after that another worker takes the chunk.'),
+      deadline: seconds.default(300).describe('Seconds after which a worker process that is still at one chunk is killed by its supervisor.'),
+      notify: z.boolean().default(true).describe('Listen for notifications. Off behind a pooler in transaction mode; polling goes on.'),
+    })
+    .prefault({}),
+  tasks: z
+    .strictObject({
+      split: z.strictObject({ cron: cron.default('* * * * *').describe('When split runs by the clock: messages left unsplit or unvalidated.') }).prefault({}),
+      process: z.strictObject({ cron: cron.default('* * * * *').describe('When process runs by the clock: lost chunks, and what waits for references that have come.') }).prefault({}),
+      reprocess: z
+        .strictObject({
+          cron: cron.default('*/15 * * * *').describe('When reprocess runs by the clock: transient failures that are due.'),
+          sinceDays: count.default(7).describe('How many days back it looks, by the message\'s arrival.'),
+        })
+        .prefault({}),
+      rollup: z.strictObject({ cron: cron.default('*/5 * * * *').describe('When rollup runs by the clock: messages whose last chunk ended without it.') }).prefault({}),
+    })
+    .prefault({}),
+  server: z
+    .strictObject({
+      host: z.string().default('127.0.0.1').describe('Address that `sluice serve` and `sluice dev` listen on.'),
+      port: z.int().min(0).max(65535).optional().describe('Port. Default: the environment\'s PORT, else 7300. 0: any free one.'),
+    })
+    .prefault({}),
+  token: z.string().min(32, 'must be 32 characters or more').optional().describe('An admin\'s bearer token. Default: the environment\'s SLUICE_TOKEN; without it only tokens in the database.'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('How much is logged, as JSON lines on stderr.'),
+})
+
+const integrationsShape = z.array(z.custom<Integration>((value) => typeof value === 'object' && value !== null && 'target' in value, 'must be what defineIntegration() gave'))
+const configShape = optionsShape.extend({ integrations: integrationsShape })
+
+/** What a user passes to `defineConfig`. */
+export type SluiceOptions = z.input<typeof optionsShape> & { integrations: readonly Integration[] }
+
+/** A checked config with every default filled in. */
+export type Config = Readonly<Omit<z.output<typeof optionsShape>, 'server'>> & {
+  readonly server: { readonly host: string; readonly port: number }
+  readonly integrations: ReadonlyMap<string, Integration>
+}
+
+/**
+ * Checks a config and fills in the defaults.
+ *
+ * @param environment where DATABASE_URL, PORT and SLUICE_TOKEN are read. Default: the process's own.
+ * @throws SluiceError `invalid_config` naming every option that is wrong or unknown
+ */
+export function defineConfig(options: SluiceOptions, environment: Record<string, string | undefined> = process.env): Config {
+  const parsed = parseOptions(configShape, options, 'config')
+  const integrations = new Map<string, Integration>()
+  for (const integration of parsed.integrations) {
+    if (integrations.has(integration.name)) throw invalidConfig(`config: two integrations are named "${integration.name}"`)
+    integrations.set(integration.name, integration)
+  }
+  for (const integration of integrations.values()) checkReferences(integration, integrations)
+  const url = parsed.database.url ?? environment.DATABASE_URL
+  return {
+    ...parsed,
+    database: { ...parsed.database, ...(url === undefined || url === '' ? {} : { url }) },
+    server: { host: parsed.server.host, port: parsed.server.port ?? portFrom(environment.PORT) },
+    token: tokenFrom(parsed.token, environment.SLUICE_TOKEN),
+    integrations,
+  }
+}
+
+const defaultPort = 7300
+
+function portFrom(text: string | undefined): number {
+  if (text === undefined || text === '') return defaultPort
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw invalidConfig(`environment: PORT is "${text}", it must be 0 to 65535`)
+  return port
+}
+
+function tokenFrom(option: string | undefined, text: string | undefined): string | undefined {
+  if (option !== undefined) return option
+  if (text === undefined || text === '') return undefined
+  if (text.length < 32) throw invalidConfig('environment: SLUICE_TOKEN must be 32 characters or more')
+  return text
+}
+
+function checkReferences(integration: Integration, all: ReadonlyMap<string, Integration>): void {
+  for (const reference of integration.target.references) {
+    if ('integration' in reference.wanted && !all.has(reference.wanted.integration)) {
+      throw invalidConfig(
+        `integration "${integration.name}": "${reference.field}" refers to the integration "${reference.wanted.integration}", which the config doesn't have`,
+      )
+    }
+  }
+}
+
+function parseOptions<S extends z.ZodType>(shape: S, value: unknown, subject: string): z.output<S> {
+  const result = shape.safeParse(value)
+  if (result.success) return result.data
+  const lines = result.error.issues.map((issue) => {
+    const path = issue.path.join('.')
+    if (issue.code === 'unrecognized_keys') return `unknown option ${issue.keys.map((key) => `"${[...issue.path, key].join('.')}"`).join(', ')}`
+    return `${path === '' ? 'it' : `"${path}"`}: ${issue.message}`
+  })
+  throw invalidConfig(`${subject}: ${lines.join('; ')}`)
+}
+
+function invalidConfig(message: string): SluiceError {
+  return new SluiceError('invalid_config', message)
+}

@@ -1,0 +1,81 @@
+/**
+ * The port to a database: everything that Sluice needs of PostgreSQL, and all that `postgres.ts` and `pglite.ts` provide.
+ *
+ * Values: `bigint`, `numeric`, `json` and `jsonb` come back as their text, `timestamptz` as an ISO 8601 text in UTC,
+ * `bytea` as a `Uint8Array`, `boolean`, `int2` and `int4` as themselves, arrays of these as arrays. Parameters go in as
+ * text, number, boolean, null, `Uint8Array` or arrays of those; JSON goes in as text.
+ */
+
+/** A value that may stand for `$1`. */
+export type Parameter = string | number | bigint | boolean | null | Uint8Array | readonly Parameter[]
+
+/** What a statement gave back. */
+export interface QueryResult<Row> {
+  rows: Row[]
+  /** Rows that the statement touched or returned. */
+  rowCount: number
+}
+
+/** Something that runs statements: the database, or a transaction of it. */
+export interface Queryable {
+  /** Runs one statement. Throws {@link DatabaseError}. */
+  query<Row = Record<string, unknown>>(sql: string, parameters?: readonly Parameter[]): Promise<QueryResult<Row>>
+}
+
+/** An open transaction. It ends with the callback of {@link Db.transaction}. */
+export interface Transaction extends Queryable {
+  readonly inTransaction: true
+  /** The driver's own client (a `pg` client or a PGlite transaction), for a user's handlers. */
+  readonly native: unknown
+}
+
+export interface TransactionOptions {
+  /** Longest that one statement may run, in milliseconds. Default: the server's setting. */
+  statementTimeout?: number
+  /** Longest that the transaction may sit idle, in milliseconds. Default: the server's setting. */
+  idleTimeout?: number
+}
+
+export interface Db extends Queryable {
+  readonly kind: 'postgres' | 'pglite'
+  /**
+   * Runs `work` in a READ COMMITTED transaction with TimeZone UTC: committed when it returns, rolled back when it throws.
+   * Serialization failures and deadlocks (40001, 40P01) are thrown like any other error: see `store/retry.ts`.
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
+  /** Runs several statements, separated by semicolons, without parameters. For migrations. */
+  exec(sql: string, tx?: Transaction): Promise<void>
+  /**
+   * Calls back for every NOTIFY on a channel, until the returned function is called. A hint only: notifications get lost
+   * while the connection is, and behind some poolers there are none.
+   */
+  listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>
+  /** Closes what this port opened; a pool that the user handed in stays open. */
+  close(): Promise<void>
+}
+
+/** An error from PostgreSQL, whichever driver brought it. */
+export class DatabaseError extends Error {
+  /** SQLSTATE, five characters; `08000` for a connection that failed without one. */
+  readonly sqlstate: string
+  readonly detail: string | undefined
+  readonly hint: string | undefined
+  readonly table: string | undefined
+  readonly column: string | undefined
+  readonly constraint: string | undefined
+
+  constructor(
+    message: string,
+    fields: { sqlstate: string; detail?: string; hint?: string; table?: string; column?: string; constraint?: string },
+    cause?: unknown,
+  ) {
+    super(message, { cause })
+    this.name = 'DatabaseError'
+    this.sqlstate = fields.sqlstate
+    this.detail = fields.detail
+    this.hint = fields.hint
+    this.table = fields.table
+    this.column = fields.column
+    this.constraint = fields.constraint
+  }
+}
