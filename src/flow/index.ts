@@ -1,0 +1,132 @@
+/**
+ * The story of a message: receive → validate → split → process → roll up. Only this file knows the order; the stages
+ * don't know each other.
+ */
+import { type ClaimedChunk, giveBack, noteTrying, pauseIntegration } from '../store/chunk.ts'
+import { waitingOrdinals } from '../store/instance.ts'
+import { findMessage } from '../store/message.ts'
+import { withRetry } from '../store/retry.ts'
+import { classify } from '../store/sqlstate.ts'
+import type { FlowContext } from './context.ts'
+import { applyChunks, type BatchOptions, type BatchReport, chunkError } from './process.ts'
+import { type Receipt, receiptOf } from './receipt.ts'
+import { type ReceiveInput, receiveMessage } from './receive.ts'
+import { rollUp } from './rollup.ts'
+import { settleReferences } from './settle.ts'
+import { type SplitResult, splitMessage as split } from './split.ts'
+import { validateMessage as validate } from './validate.ts'
+
+export type { FlowContext } from './context.ts'
+export { type DryRun, dryRun } from './dryrun.ts'
+export type { Receipt } from './receipt.ts'
+export type { ReceiveInput } from './receive.ts'
+export { rollUp } from './rollup.ts'
+export { sweepReferences } from './settle.ts'
+export type { SplitResult } from './split.ts'
+
+/**
+ * Takes a message in: stores it, then validates it. Validation that takes longer than `validateWithin` goes on after the
+ * receipt, which then says status 0.
+ *
+ * @throws SluiceError as `receiveMessage` does; a DatabaseError when the message could not be stored
+ */
+export async function receive(context: FlowContext, input: ReceiveInput): Promise<Receipt> {
+  const received = await receiveMessage(context, input)
+  if (received.repeated) return receiptOf(received.message, true)
+  const validating = validate(context, received.message, received)
+  const message = await within(validating, context.config.validateWithin * 1000).catch((error: unknown) => {
+    context.log.error({ error, message: received.message.id }, 'validation failed; the split task will validate the message')
+    return null
+  })
+  return receiptOf(message ?? received.message, false)
+}
+
+async function within<T>(work: Promise<T>, milliseconds: number): Promise<T | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, null)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+    // What goes on after the receipt has nobody to throw to: the message stays at 0 and the split task takes it up.
+    work.catch(() => undefined)
+  }
+}
+
+/** Validates a message that a crash left at 0. Null when there is no such message at 0. */
+export async function validateMessage(context: FlowContext, id: string): Promise<Receipt | null> {
+  const message = await findMessage(context.db, id)
+  if (message === null || message.status !== 0) return null
+  return receiptOf(await validate(context, message), false)
+}
+
+/** Splits a message, and rolls it up at once when it is empty. */
+export async function splitMessage(context: FlowContext, id: string): Promise<SplitResult> {
+  const result = await split(context, id)
+  if (result.state === 'split') await rollUp(context.db, id)
+  return result
+}
+
+/**
+ * Processes claimed chunks of one integration and mode to their end: applied, settled, rolled up; or given back.
+ *
+ * @returns what became of the instances; null when the chunks were given back
+ */
+export async function processChunks(context: FlowContext, chunks: readonly ClaimedChunk[], signal: AbortSignal): Promise<BatchReport['counts'] | null> {
+  const first = chunks[0]
+  if (first === undefined) return null
+  try {
+    if (first.losses > 0) return await processOneByOne(context, first, signal)
+    return await processBatch(context, chunks, { signal })
+  } catch (error) {
+    await comeAgain(context, chunks, error)
+    return null
+  }
+}
+
+async function processBatch(context: FlowContext, chunks: readonly ClaimedChunk[], options: BatchOptions): Promise<BatchReport['counts']> {
+  const limit = context.config.worker.lease * 1000
+  const report = await withRetry(() =>
+    context.db.transaction((tx) => applyChunks(tx, context, chunks, options), { statementTimeout: limit, idleTimeout: limit }),
+  )
+  await settleReferences(context, chunks[0]?.integration ?? '', report)
+  for (const message of report.messages) await rollUp(context.db, message)
+  return report.counts
+}
+
+/**
+ * After a worker was lost: object by object, each noted outside its transaction before it is tried. One that was in hand
+ * when a worker was lost twice is quarantined.
+ */
+async function processOneByOne(context: FlowContext, chunk: ClaimedChunk, signal: AbortSignal): Promise<BatchReport['counts'] | null> {
+  let sum: BatchReport['counts'] | null = null
+  for (const ordinal of await waitingOrdinals(context.db, chunk.id)) {
+    const quarantine = ordinal === chunk.suspect && chunk.suspectLosses >= 2
+    if (!(await noteTrying(context.db, chunk, ordinal, context.config.worker.lease))) return sum
+    const counts = await processBatch(context, [chunk], { signal, onlyOrdinal: ordinal, quarantine })
+    if (sum === null) sum = counts
+    else for (const name of Object.keys(counts) as (keyof typeof counts)[]) sum[name] += counts[name]
+  }
+  return sum
+}
+
+const firstDelaySeconds = 1
+const longestDelaySeconds = 300
+
+/** A failure of the surroundings, or of the mapping: no instance changes, the chunk comes again with backoff. */
+async function comeAgain(context: FlowContext, chunks: readonly ClaimedChunk[], error: unknown): Promise<void> {
+  const first = chunks[0]
+  if (first === undefined) return
+  const reason = chunkError(error)
+  const attempts = Math.max(...chunks.map((chunk) => chunk.attempts))
+  const delay = Math.min(firstDelaySeconds * 2 ** (attempts - 1), longestDelaySeconds) * (0.75 + Math.random() / 2)
+  const isMismatch = classify(error) === 'mismatch'
+  context.log.error({ error, integration: first.integration, chunks: chunks.map((chunk) => chunk.id) }, isMismatch ? 'integration paused: its target does not fit' : 'chunk comes again')
+  context.forgetTarget(first.integration)
+  if (isMismatch) await pauseIntegration(context.db, first.integration, reason)
+  await giveBack(context.db, chunks, reason, isMismatch ? 0 : delay)
+  // A COMMIT whose answer was lost may have finished the chunks.
+  for (const message of new Set(chunks.map((chunk) => chunk.messageId))) await rollUp(context.db, message)
+}

@@ -1,0 +1,83 @@
+/** Stage 2: the integration's schema checks every object. 0 becomes 1, or -1 with every error and its JSON Pointer. */
+import { SluiceError } from '../errors.ts'
+import type { CheckedObject } from '../schema/check.ts'
+import { checkObject } from '../schema/check.ts'
+import type { SchemaIssue } from '../schema/validator.ts'
+import { readParts } from '../store/body.ts'
+import { findMessage, markCorrect, markIncorrect, type StoredMessage } from '../store/message.ts'
+import { type FlowContext, integrationOf } from './context.ts'
+import { Breather, readObjects, scanLimits } from './objects.ts'
+
+/** Refusals that reading a stored message again may bring. */
+const scanCodes = new Set(['json_syntax', 'invalid_utf8', 'too_deep', 'too_many_objects', 'duplicate_key', 'unsafe_key', 'key_too_long', 'number_too_long'])
+
+/** What is wrong with a message, as kept in `message.status_details` and told to its sender. */
+export interface MessageProblem {
+  /** `schema`, or the scanner's code. */
+  code: string
+  message: string
+  /** The first ones, at most `limits.errors`. */
+  errors: SchemaIssue[]
+  /** All of them. */
+  errorCount: number
+}
+
+/**
+ * Validates a message at status 0 and moves it to 1 or -1. Whoever comes second changes nothing.
+ *
+ * @param scanned what the scan at its reception found, if the caller has it; else the bytes are read from the store
+ * @returns the message as it stands now
+ */
+export async function validateMessage(
+  context: FlowContext,
+  message: StoredMessage,
+  scanned: { refusal: SluiceError | null; objects: string[] | null } = { refusal: null, objects: null },
+): Promise<StoredMessage> {
+  const decided = await decide(context, message, scanned)
+  return decided ?? (await findMessage(context.db, message.id)) ?? message
+}
+
+async function decide(
+  context: FlowContext,
+  message: StoredMessage,
+  scanned: { refusal: SluiceError | null; objects: string[] | null },
+): Promise<StoredMessage | null> {
+  if (scanned.refusal !== null) return refuse(context, message, scanned.refusal)
+  try {
+    return await checkObjects(context, message, scanned.objects)
+  } catch (error) {
+    if (error instanceof SluiceError && scanCodes.has(error.code)) return refuse(context, message, error)
+    throw error
+  }
+}
+
+async function refuse(context: FlowContext, message: StoredMessage, refusal: SluiceError): Promise<StoredMessage | null> {
+  const { pointer } = refusal.details
+  const error = { pointer: typeof pointer === 'string' ? pointer : '', code: refusal.code, message: refusal.message }
+  return markIncorrect(context.db, message.id, null, { code: refusal.code, message: refusal.message, errors: [error], errorCount: 1, ...refusal.details })
+}
+
+async function checkObjects(context: FlowContext, message: StoredMessage, objects: string[] | null): Promise<StoredMessage | null> {
+  const { integration, validator } = integrationOf(context, message.integration)
+  const most = context.config.limits.errors
+  const errors: SchemaIssue[] = []
+  const breather = new Breather()
+  let total = 0
+  let errorCount = 0
+  for await (const texts of objects === null ? readObjects(readParts(context.db, message.uploadId), message.format, scanLimits(context.config)) : [objects]) {
+    for (const text of texts) {
+      const checking = checkObject(integration, validator, text)
+      const checked: CheckedObject = checking instanceof Promise ? await checking : checking
+      for (const issue of checked.issues) {
+        if (errorCount++ < most) errors.push({ ...issue, pointer: `/${total}${issue.pointer}` })
+      }
+      total++
+      await breather.breathe()
+    }
+  }
+  if (errorCount === 0) return markCorrect(context.db, message.id, total, null)
+  const text = `${errorCount} ${errorCount === 1 ? 'error' : 'errors'} in ${total} ${total === 1 ? 'object' : 'objects'}`
+  const problem: MessageProblem = { code: 'schema', message: text, errors, errorCount }
+  if (integration.onInvalid === 'keep-valid') return markCorrect(context.db, message.id, total, problem)
+  return markIncorrect(context.db, message.id, total, problem)
+}

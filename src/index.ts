@@ -1,0 +1,11 @@
+/** Sluice: an integration inbox. */
+export { type Config, defineConfig, defineIntegration, type Integration, type IntegrationDefinition, type SluiceOptions } from './config.ts'
+export { SluiceError } from './errors.ts'
+export type { Receipt, ReceiveInput } from './flow/index.ts'
+export type { VersionDeclaration } from './model/integration.ts'
+export { type Changes, failed, type Outcome, type Result } from './model/outcome.ts'
+export { InstanceStatus, instanceStatusLabel, MessageStatus, messageStatusLabel } from './model/status.ts'
+export type { JsonSchema, SchemaLike, StandardSchema } from './schema/schema.ts'
+export { type CreateSluiceOptions, createSluice, type Sluice } from './sluice.ts'
+export type { Db, Queryable, Transaction } from './store/db.ts'
+export type { Worker } from './worker/worker.ts'

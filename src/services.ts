@@ -1,0 +1,54 @@
+/** The core, wired: what the flow, the tasks, the workers and the HTTP side share in one process. */
+import { readFileSync } from 'node:fs'
+import { type DestinationStream, destination, pino } from 'pino'
+import type { Config } from './config.ts'
+import type { FlowContext } from './flow/index.ts'
+import { createValidator, type Validator } from './schema/validator.ts'
+import type { Db } from './store/db.ts'
+import { findTableRefs } from './targets/table/references.ts'
+import type { Logger, Target } from './targets/target.ts'
+
+/** What a process of Sluice works with. */
+export interface Services extends FlowContext {
+  /** Version of the package. */
+  readonly version: string
+}
+
+/** Builds the services of a process. Compiles every schema; targets are looked at when first used. */
+export function createServices(config: Config, db: Db, log: Logger = createLogger(config)): Services {
+  const validators = new Map<string, Validator>()
+  for (const { name, schema } of config.integrations.values()) validators.set(name, createValidator(schema, name))
+  const targets = new Map<string, Promise<Target>>()
+  return {
+    config,
+    db,
+    log,
+    validators,
+    version: packageVersion(),
+    findTableRefs,
+    target(name) {
+      const known = targets.get(name)
+      if (known !== undefined) return known
+      const integration = config.integrations.get(name)
+      if (integration === undefined) throw new Error(`no integration "${name}"`)
+      const preparing = integration.target.prepare(db, name)
+      targets.set(name, preparing)
+      // A failure is not kept: the table may be there next time.
+      preparing.catch(() => targets.delete(name))
+      return preparing
+    },
+    forgetTarget(name) {
+      targets.delete(name)
+    },
+  }
+}
+
+function createLogger(config: Config): Logger {
+  const stderr: DestinationStream = destination({ dest: 2, sync: true })
+  return pino({ level: config.logLevel, base: undefined, serializers: { error: pino.stdSerializers.err } }, stderr)
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

@@ -1,0 +1,76 @@
+/** `createSluice(config)`: the composition root. */
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Config } from './config.ts'
+import { type Receipt, type ReceiveInput, receive } from './flow/index.ts'
+import { createApp } from './http/app.ts'
+import { createServices, type Services } from './services.ts'
+import type { Db } from './store/db.ts'
+import { migrate } from './store/migrate.ts'
+import { createPglite } from './store/pglite.ts'
+import { createPostgres } from './store/postgres.ts'
+import type { Logger } from './targets/target.ts'
+import { startWorker, type Worker, type WorkerOptions } from './worker/worker.ts'
+
+export interface CreateSluiceOptions {
+  /** The database. Default: what the config says (`database.url`, else PGlite in `database.folder`). */
+  db?: Db | PgPool
+  /** Default: pino, JSON lines on stderr, at the config's `logLevel`. */
+  log?: Logger
+}
+
+/** The part of `pg.Pool` that Sluice uses; hand in your application's own. */
+export type PgPool = Parameters<typeof createPostgres>[0]['pool'] & object
+
+/** An integration inbox, ready to be mounted and to work. */
+export interface Sluice {
+  /** A standard fetch handler. Mounts under any base path; every URL it emits is relative. */
+  fetch(request: Request): Promise<Response>
+  /** Starts a worker in this process: no containment of objects that crash or hang it (see `sluice work` for that). */
+  work(options?: Partial<WorkerOptions>): Worker
+  /** Brings the database's schema `sluice` up to date. Returns the names of the migrations applied. */
+  migrate(): Promise<string[]>
+  /** Takes a message in without HTTP. */
+  receive(input: ReceiveInput): Promise<Receipt>
+  /** Stops the workers started here and closes the database, unless it was handed in. */
+  close(): Promise<void>
+  readonly services: Services
+}
+
+/**
+ * Creates an inbox from a config.
+ *
+ * @throws SluiceError `invalid_config` for a schema that doesn't compile, `database_locked` when another process has the
+ *   embedded database's folder
+ */
+export async function createSluice(config: Config, options: CreateSluiceOptions = {}): Promise<Sluice> {
+  const db = await openDatabase(config, options.db)
+  const services = createServices(config, db, options.log)
+  const app = createApp(services)
+  const workers = new Set<Worker>()
+  return {
+    services,
+    fetch: (request) => app.fetch(request),
+    work(workerOptions = {}) {
+      const worker = startWorker(services, { ...workerOptions, name: workerOptions.name ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}` })
+      workers.add(worker)
+      return worker
+    },
+    migrate: () => migrate(db),
+    receive: (input) => receive(services, input),
+    async close() {
+      await Promise.all([...workers].map((worker) => worker.stop()))
+      if (options.db === undefined || !isDb(options.db)) await db.close()
+    },
+  }
+}
+
+async function openDatabase(config: Config, given: Db | PgPool | undefined): Promise<Db> {
+  if (given !== undefined) return isDb(given) ? given : createPostgres({ pool: given })
+  const { url, folder, connections } = config.database
+  return url === undefined ? createPglite({ folder }) : createPostgres({ url, connections })
+}
+
+function isDb(value: Db | PgPool): value is Db {
+  return 'kind' in value && 'transaction' in value
+}

@@ -1,0 +1,163 @@
+/** Chunks are the queue: claimed with a lease and an epoch, given back, finished, reclaimed. */
+import { type Outcome, outcomes } from '../model/outcome.ts'
+import type { Db, Queryable, Transaction } from './db.ts'
+
+/** A chunk that this worker holds as long as its epoch stands. */
+export interface ClaimedChunk {
+  id: string
+  messageId: string
+  integration: string
+  isDraft: boolean
+  epoch: number
+  attempts: number
+  /** How often a worker was lost with it; from the first time on its objects go one by one. */
+  losses: number
+  /** The ordinal that was in hand when a worker was lost, and how often that one was. */
+  suspect: number | null
+  suspectLosses: number
+  /** Instances still to be processed. */
+  waiting: number
+}
+
+const outcomeSum = [...outcomes, 'failed'].join(' + ')
+
+const claimed = `id, message_id AS "messageId", integration, is_draft AS "isDraft", epoch, attempts, losses, suspect,
+  suspect_losses AS "suspectLosses", total - (${outcomeSum}) AS waiting`
+
+/** How many small chunks may be claimed to be applied together. */
+const mostChunksAtOnce = 64
+
+/**
+ * Claims the chunk that has been due longest and, while they are small, more of the same integration and mode, together
+ * at most `size` instances. Each claim raises the epoch and takes a lease by the database's clock.
+ *
+ * @param options.leaseSeconds how long the claim holds
+ * @param options.messageId only this message's chunks (a dry run's)
+ */
+export async function claimChunks(
+  db: Db,
+  options: { integrations: readonly string[]; worker: string; leaseSeconds: number; size: number; messageId?: string },
+): Promise<ClaimedChunk[]> {
+  const ofMessage = options.messageId === undefined ? '' : ' AND c.message_id = $2'
+  return db.transaction(async (tx) => {
+    const first = await tx.query<{ id: string; integration: string; isDraft: boolean; waiting: number; losses: number }>(
+      `SELECT c.id, c.integration, c.is_draft AS "isDraft", c.total - (${outcomeSum}) AS waiting, c.losses
+       FROM sluice.chunk c
+       WHERE c.state = 'ready' AND c.due_at <= now() AND c.integration = ANY($1)
+         AND NOT EXISTS (SELECT FROM sluice.paused_integration p WHERE p.integration = c.integration)${ofMessage}
+       ORDER BY c.due_at, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED`,
+      options.messageId === undefined ? [options.integrations] : [options.integrations, options.messageId],
+    )
+    const head = first.rows[0]
+    if (head === undefined) return []
+    const ids = [head.id]
+    if (options.messageId === undefined && head.losses === 0 && head.waiting * 2 <= options.size) {
+      const more = await tx.query<{ id: string; waiting: number }>(
+        `SELECT c.id, c.total - (${outcomeSum}) AS waiting FROM sluice.chunk c
+         WHERE c.state = 'ready' AND c.due_at <= now() AND c.integration = $1 AND c.is_draft = $2 AND c.losses = 0 AND c.id <> $3
+         ORDER BY c.due_at, c.id LIMIT $4 FOR UPDATE OF c SKIP LOCKED`,
+        [head.integration, head.isDraft, head.id, mostChunksAtOnce - 1],
+      )
+      let sum = head.waiting
+      for (const row of more.rows) {
+        sum += row.waiting
+        if (sum > options.size) break
+        ids.push(row.id)
+      }
+    }
+    const { rows } = await tx.query<ClaimedChunk>(
+      `UPDATE sluice.chunk SET state = 'claimed', epoch = epoch + 1, attempts = attempts + 1, worker = $2,
+         lease_until = now() + make_interval(secs => $3)
+       WHERE id = ANY($1) RETURNING ${claimed}`,
+      [ids, options.worker, options.leaseSeconds],
+    )
+    return rows.sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1))
+  })
+}
+
+/**
+ * Locks the chunks whose epoch is still ours, in the order of their ids. A chunk that another worker has claimed since
+ * is left out: nothing may be written for it.
+ */
+export async function lockChunks(tx: Transaction, chunks: readonly ClaimedChunk[]): Promise<Set<string>> {
+  const { rows } = await tx.query<{ id: string }>(
+    `SELECT c.id FROM sluice.chunk c JOIN unnest($1::bigint[], $2::integer[]) AS mine (id, epoch) ON mine.id = c.id AND mine.epoch = c.epoch
+     WHERE c.state = 'claimed' ORDER BY c.id FOR UPDATE OF c`,
+    [chunks.map((chunk) => chunk.id), chunks.map((chunk) => chunk.epoch)],
+  )
+  return new Set(rows.map((row) => row.id))
+}
+
+/** Results of a chunk's instances, counted. */
+export type OutcomeCounts = Record<Outcome | 'failed', number>
+
+/** No results yet. */
+export function noCounts(): OutcomeCounts {
+  return { created: 0, updated: 0, unchanged: 0, deleted: 0, superseded: 0, ignored: 0, failed: 0 }
+}
+
+/** Adds results to chunks locked by {@link lockChunks}; one that has nothing left to do is finished. */
+export async function addCounts(tx: Transaction, counts: ReadonlyMap<string, OutcomeCounts>): Promise<void> {
+  const names = [...outcomes, 'failed'] as const
+  const entries = [...counts]
+  const sum = names.map((name) => `c.${name} + u.${name}`).join(' + ')
+  await tx.query(
+    `UPDATE sluice.chunk c SET ${names.map((name) => `${name} = c.${name} + u.${name}`).join(', ')},
+       state = CASE WHEN ${sum} = c.total THEN 'finished' ELSE c.state END,
+       finished_at = CASE WHEN ${sum} = c.total THEN clock_timestamp() END,
+       lease_until = CASE WHEN ${sum} = c.total THEN NULL ELSE c.lease_until END,
+       worker = CASE WHEN ${sum} = c.total THEN NULL ELSE c.worker END,
+       trying = NULL, last_error = NULL
+     FROM unnest($1::bigint[], ${names.map((_, index) => `$${index + 2}::integer[]`).join(', ')}) AS u (id, ${names.join(', ')})
+     WHERE c.id = u.id`,
+    [entries.map(([id]) => id), ...names.map((name) => entries.map(([, count]) => count[name]))],
+  )
+}
+
+/** Gives chunks back after a failure of the surroundings; they are due again after `delaySeconds`. */
+export async function giveBack(db: Queryable, chunks: readonly ClaimedChunk[], error: object, delaySeconds: number): Promise<void> {
+  await db.query(
+    `UPDATE sluice.chunk c SET state = 'ready', lease_until = NULL, worker = NULL, trying = NULL, last_error = $3,
+       due_at = now() + make_interval(secs => $4)
+     FROM unnest($1::bigint[], $2::integer[]) AS mine (id, epoch)
+     WHERE c.id = mine.id AND c.epoch = mine.epoch AND c.state = 'claimed'`,
+    [chunks.map((chunk) => chunk.id), chunks.map((chunk) => chunk.epoch), JSON.stringify(error), delaySeconds],
+  )
+}
+
+/** Notes, outside the object's transaction, which object is tried next. False when the chunk isn't ours any more. */
+export async function noteTrying(db: Queryable, chunk: ClaimedChunk, ordinal: number, leaseSeconds: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `UPDATE sluice.chunk SET trying = $3, lease_until = now() + make_interval(secs => $4) WHERE id = $1 AND epoch = $2 AND state = 'claimed'`,
+    [chunk.id, chunk.epoch, ordinal, leaseSeconds],
+  )
+  return rowCount === 1
+}
+
+/**
+ * Takes back the chunks whose lease ran out, by the database's clock: their worker was lost. Chunks inside a transaction
+ * are locked and passed over. The object that was in hand becomes the suspect.
+ *
+ * @param worker only this worker's chunks, whatever their lease: its supervisor saw it die
+ */
+export async function reclaimExpired(db: Queryable, worker?: string): Promise<number> {
+  const { rowCount } = await db.query(
+    `UPDATE sluice.chunk c SET state = 'ready', lease_until = NULL, worker = NULL, losses = c.losses + 1, due_at = now(),
+       suspect_losses = CASE WHEN c.trying IS NULL THEN c.suspect_losses WHEN c.trying = c.suspect THEN c.suspect_losses + 1 ELSE 1 END,
+       suspect = coalesce(c.trying, c.suspect), trying = NULL
+     FROM (SELECT id FROM sluice.chunk WHERE state = 'claimed' AND ${worker === undefined ? 'lease_until < now()' : 'worker = $1'}
+           ORDER BY id FOR UPDATE SKIP LOCKED) AS lost
+     WHERE c.id = lost.id`,
+    worker === undefined ? [] : [worker],
+  )
+  if (rowCount > 0) await db.query("SELECT pg_notify('sluice', 'process')")
+  return rowCount
+}
+
+/** Stops claiming an integration's chunks until somebody resumes it. The first reason stands. */
+export async function pauseIntegration(db: Queryable, integration: string, reason: object): Promise<void> {
+  await db.query('INSERT INTO sluice.paused_integration (integration, reason) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+    integration,
+    JSON.stringify(reason),
+  ])
+}

@@ -1,0 +1,103 @@
+/** A worker: splits messages and processes chunks as long as there are any, and looks after the queue in between. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { processChunks, splitMessage } from '../flow/index.ts'
+import type { FlowContext } from '../flow/index.ts'
+import { claimChunks } from '../store/chunk.ts'
+import { nextToSplit } from '../store/message.ts'
+import { EventRuns } from '../tasks/events.ts'
+import { Maintenance } from './maintenance.ts'
+import { Wakeup } from './wakeup.ts'
+
+export interface WorkerOptions {
+  /** Name in the database. Unique among living workers. */
+  name: string
+  /** Told which chunk is in hand since when (milliseconds since the epoch), or null. For a supervisor's deadline. */
+  onChunk?: (state: { chunkId: string; since: number } | null) => void
+}
+
+/** A running worker. */
+export interface Worker {
+  readonly name: string
+  /** Finishes the chunk in hand and stops. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/** Where messages of an unknown integration would begin: ids count from 1. */
+const beforeFirst = '0'
+
+/** Starts a worker. It runs until `stop`; failures of the database are waited out with backoff. */
+export function startWorker(context: FlowContext, options: WorkerOptions): Worker {
+  const stopping = new AbortController()
+  const wakeup = new Wakeup(context, stopping.signal)
+  const events = new EventRuns(context.db, options.name)
+  const maintenance = new Maintenance(context, options.name, events)
+  const { concurrency, poll } = context.config.worker
+  const lanes = context.db.kind === 'pglite' ? 1 : concurrency
+  const running = [
+    ...Array.from({ length: lanes }, () => loop(context, stopping.signal, () => step(context, options, events, stopping.signal), () => wakeup.wait(poll * 1000))),
+    loop(context, stopping.signal, () => maintenance.round(), () => pause(poll * 1000, stopping.signal)),
+  ]
+  let stopped: Promise<void> | undefined
+  return {
+    name: options.name,
+    stop() {
+      stopping.abort()
+      stopped ??= Promise.all([...running, wakeup.close()])
+        .then(() => events.flush())
+        .catch((error: unknown) => context.log.warn({ error }, 'the last event run was not recorded'))
+      return stopped
+    },
+  }
+}
+
+/** Runs `work` while it finds something to do, else waits; a failure is waited out with backoff and jitter. */
+async function loop(context: FlowContext, signal: AbortSignal, work: () => Promise<boolean>, wait: () => Promise<void>): Promise<void> {
+  let failures = 0
+  while (!signal.aborted) {
+    try {
+      const didSomething = await work()
+      failures = 0
+      if (!didSomething) await wait()
+    } catch (error) {
+      failures++
+      const delay = Math.min(250 * 2 ** failures, 30_000) * (0.75 + Math.random() / 2)
+      context.log.error({ error, retryInMilliseconds: Math.round(delay) }, 'worker could not go on; it tries again')
+      await pause(delay, signal)
+    }
+  }
+}
+
+/** One message split, if one is due, and one batch processed, if one is. */
+async function step(context: FlowContext, options: WorkerOptions, events: EventRuns, signal: AbortSignal): Promise<boolean> {
+  const integrations = [...context.config.integrations.keys()]
+  const didSplit = await splitNext(context, integrations, events)
+  const chunks = await claimChunks(context.db, {
+    integrations,
+    worker: options.name,
+    leaseSeconds: context.config.worker.lease,
+    size: context.config.chunkSize,
+  })
+  const first = chunks[0]
+  if (first === undefined) return didSplit
+  options.onChunk?.({ chunkId: first.id, since: Date.now() })
+  try {
+    const counts = await processChunks(context, chunks, signal)
+    if (counts !== null) events.record('process', { chunks: chunks.length, ...counts })
+  } finally {
+    options.onChunk?.(null)
+  }
+  return true
+}
+
+async function splitNext(context: FlowContext, integrations: readonly string[], events: EventRuns): Promise<boolean> {
+  const id = await nextToSplit(context.db, integrations, beforeFirst)
+  if (id === null) return false
+  const result = await splitMessage(context, id)
+  if (result.state === 'split') events.record('split', { messages: 1, instances: result.instances })
+  if (result.state === 'failed') events.record('split', { failed: 1 })
+  return result.state !== 'not_due'
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => undefined)
+}
