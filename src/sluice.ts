@@ -6,6 +6,7 @@ import { type Receipt, type ReceiveInput, receive } from './flow/index.ts'
 import { createApp } from './http/app.ts'
 import { createServices, type Services } from './services.ts'
 import type { Db } from './store/db.ts'
+import { lazyDb } from './store/lazy.ts'
 import { migrate } from './store/migrate.ts'
 import { createPglite } from './store/pglite.ts'
 import { createPostgres } from './store/postgres.ts'
@@ -38,13 +39,13 @@ export interface Sluice {
 }
 
 /**
- * Creates an inbox from a config.
+ * Creates an inbox from a config. The database is opened when it is first used; with the embedded one that throws
+ * SluiceError `database_locked` when another process has its folder.
  *
- * @throws SluiceError `invalid_config` for a schema that doesn't compile, `database_locked` when another process has the
- *   embedded database's folder
+ * @throws SluiceError `invalid_config` for a schema that doesn't compile
  */
-export async function createSluice(config: Config, options: CreateSluiceOptions = {}): Promise<Sluice> {
-  const db = await openDatabase(config, options.db)
+export function createSluice(config: Config, options: CreateSluiceOptions = {}): Sluice {
+  const db = openDatabase(config, options.db)
   const services = createServices(config, db, options.log)
   const app = createApp(services)
   const workers = new Set<Worker>()
@@ -65,10 +66,10 @@ export async function createSluice(config: Config, options: CreateSluiceOptions 
   }
 }
 
-async function openDatabase(config: Config, given: Db | PgPool | undefined): Promise<Db> {
+function openDatabase(config: Config, given: Db | PgPool | undefined): Db {
   if (given !== undefined) return isDb(given) ? given : createPostgres({ pool: given })
   const { url, folder, connections } = config.database
-  return url === undefined ? createPglite({ folder }) : createPostgres({ url, connections })
+  return url === undefined ? lazyDb('pglite', () => createPglite({ folder })) : createPostgres({ url, connections })
 }
 
 function isDb(value: Db | PgPool): value is Db {
