@@ -197,7 +197,12 @@ async function insertRetryChunks(tx: Transaction, planned: readonly PlannedChunk
 const longestHistory = 20
 
 /** Each into its new chunk, back to 0; the attempt that ended is remembered. */
-async function moveInstances(tx: Transaction, moving: readonly MovingInstance[], chunks: readonly RetryChunk[], replay: boolean): Promise<void> {
+async function moveInstances(
+  tx: Transaction,
+  moving: readonly MovingInstance[],
+  chunks: readonly RetryChunk[],
+  replay: boolean,
+): Promise<void> {
   const chunkOf = new Map<string, string>()
   for (const chunk of chunks) for (const ordinal of chunk.ordinals) chunkOf.set(`${chunk.messageId}.${ordinal}`, chunk.id)
   const moved = await tx.query(
@@ -219,7 +224,9 @@ async function moveInstances(tx: Transaction, moving: readonly MovingInstance[],
     ],
   )
   if (moved.rowCount !== moving.length) {
-    throw new Error(`${moving.length} instances were to be processed again, but ${moving.length - moved.rowCount} of them moved under the lock`)
+    throw new Error(
+      `${moving.length} instances were to be processed again, but ${moving.length - moved.rowCount} of them moved under the lock`,
+    )
   }
 }
 
