@@ -1,0 +1,165 @@
+/** What an object says of itself, checked: the schema, the external ID, the version, the deletion. */
+import { messageOf } from '../errors.ts'
+import { ExactNumber, type JsonValue, mayNeedExact, parseExact } from '../json/exact.ts'
+import { formatPointer, getPath } from '../json/pointer.ts'
+import { unstorableReason } from '../json/storable.ts'
+import type { VersionDeclaration, VersionType } from '../model/integration.ts'
+import { canonicalVersion } from '../model/version.ts'
+import { issueAt, type SchemaIssue, type ValidationResult } from './issue.ts'
+import type { Validator } from './validator.ts'
+
+/** The part of an integration that an object is checked against. */
+export interface ObjectRules {
+  /** Dot path of the external ID. */
+  readonly key: string
+  readonly version?: VersionDeclaration | undefined
+  readonly deleted?: ((object: unknown) => boolean) | undefined
+}
+
+export interface CheckedObject {
+  /** An integer by its digits; null when the object has no usable one. */
+  externalId: string | null
+  /** Canonical; null when none is declared or the object has no usable one. */
+  version: string | null
+  deleted: boolean
+  /** The object as it came, every digit kept. */
+  source: JsonValue
+  /** What the schema gave out; undefined where it refused. */
+  output: unknown
+  /** What is wrong; empty for an object that may be applied. */
+  issues: SchemaIssue[]
+}
+
+/**
+ * Checks one object. A deletion needs only its external ID and version: it passes even where the schema refuses it.
+ *
+ * @param text the object's own JSON text, which the scanner has accepted
+ * @returns a promise only where the schema is asynchronous
+ */
+export function checkObject(rules: ObjectRules, validator: Validator, text: string): CheckedObject | Promise<CheckedObject> {
+  const source = parseExact(text)
+  if (!isObject(source)) {
+    const issue = issueAt('', 'not_an_object', `must be an object, not ${nameOf(source)}`)
+    return { externalId: null, version: null, deleted: false, source, output: undefined, issues: [issue] }
+  }
+  const plain: unknown = mayNeedExact(text) ? JSON.parse(text) : source
+  const result = validator.validate(plain)
+  return result instanceof Promise ? result.then((awaited) => finish(rules, source, plain, awaited)) : finish(rules, source, plain, result)
+}
+
+function finish(rules: ObjectRules, source: JsonValue, plain: unknown, result: ValidationResult): CheckedObject {
+  const issues: SchemaIssue[] = []
+  const externalId = readExternalId(rules.key, source, issues)
+  const version = rules.version === undefined ? null : readVersion(rules.version, source, issues)
+  if (result.issues === null) {
+    const deleted = isDeleted(rules, result.output, issues)
+    return { externalId, version, deleted, source, output: result.output, issues }
+  }
+  if (isBareDeletion(rules, plain)) return { externalId, version, deleted: true, source, output: undefined, issues }
+  const told = new Set(result.issues.map((issue) => issue.pointer))
+  const own = issues.filter(({ pointer }) => !told.has(pointer) && !result.missing?.has(pointer))
+  return { externalId, version, deleted: false, source, output: undefined, issues: [...result.issues, ...own] }
+}
+
+const longestId = 1024
+/** PostgreSQL's index rows hold 2,704 bytes, and the integration's name stands beside the ID. */
+const longestIdBytes = 2048
+
+function readExternalId(key: string, source: JsonValue, issues: SchemaIssue[]): string | null {
+  const value = getPath(source, key)
+  const refuse = (code: string, message: string): null => {
+    issues.push(issueAt(formatPointer(key.split('.')), code, message))
+    return null
+  }
+  if (value === undefined || value === null) return refuse('missing_external_id', 'must be there: it is the external ID')
+  if (typeof value === 'string') {
+    if (value === '') return refuse('invalid_external_id', 'must not be empty: it is the external ID')
+    // No string of this length is too long in characters or bytes.
+    if (value.length > longestIdBytes / 3 && isTooLong(value)) {
+      return refuse('invalid_external_id', `must be at most ${longestId} characters and ${longestIdBytes} bytes: it is the external ID`)
+    }
+    const reason = unstorableReason(value)
+    if (reason === null) return value
+    return refuse(
+      'unstorable_text',
+      `must not have ${reason === 'nul' ? 'the character U+0000' : 'half a surrogate pair'}: it is the external ID`,
+    )
+  }
+  const digits = digitsOf(value)
+  if (digits === null || !/^-?\d+$/.test(digits))
+    return refuse('invalid_external_id', 'must be a string or an integer: it is the external ID')
+  if (digits.length > longestId) return refuse('invalid_external_id', `must be at most ${longestId} digits: it is the external ID`)
+  return digits === '-0' ? '0' : digits
+}
+
+function isTooLong(text: string): boolean {
+  return Buffer.byteLength(text) > longestIdBytes || [...text].length > longestId
+}
+
+const versionForms: Record<VersionType, string> = {
+  integer: 'an integer, or a text of digits',
+  decimal: 'a number, or a text of one',
+  timestamp: 'a date, or a date and time, of ISO 8601, such as "2024-05-31T12:00:00Z"',
+  text: 'a text without U+0000 and half surrogate pairs',
+}
+
+function readVersion({ field, type }: VersionDeclaration, source: JsonValue, issues: SchemaIssue[]): string | null {
+  const value = getPath(source, field)
+  if (value === undefined || value === null) {
+    issues.push(issueAt(formatPointer(field.split('.')), 'missing_version', 'must be there: it is the version of the object'))
+    return null
+  }
+  const digits = digitsOf(value)
+  const version =
+    typeof value === 'string'
+      ? canonicalVersion(type, { string: value })
+      : digits === null
+        ? null
+        : canonicalVersion(type, { number: digits })
+  if (version === null)
+    issues.push(
+      issueAt(formatPointer(field.split('.')), 'invalid_version', `must be ${versionForms[type]}: it is the version of the object`),
+    )
+  return version
+}
+
+/** The text of a number; null for anything else. */
+function digitsOf(value: JsonValue): string | null {
+  if (value instanceof ExactNumber) return value.source
+  return typeof value === 'number' ? String(value) : null
+}
+
+function isDeleted({ deleted }: ObjectRules, output: unknown, issues: SchemaIssue[]): boolean {
+  if (deleted === undefined) return false
+  try {
+    const answer: unknown = deleted(output)
+    if (typeof answer === 'boolean') return answer
+    // A promise, being true, would delete everything.
+    issues.push(issueAt('', 'deleted_callback_failed', `the integration's "deleted" must return true or false, not ${nameOf(answer)}`))
+  } catch (error) {
+    issues.push(issueAt('', 'deleted_callback_failed', `the integration's "deleted" threw an error: ${messageOf(error)}`))
+  }
+  return false
+}
+
+/** Asks about an object that the schema refuses. The callback expects another shape, so a throw only means no. */
+function isBareDeletion({ deleted }: ObjectRules, plain: unknown): boolean {
+  try {
+    const answer: unknown = deleted?.(plain)
+    return answer === true
+  } catch {
+    return false
+  }
+}
+
+function isObject(value: JsonValue): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+}
+
+function nameOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (value instanceof Promise) return 'a promise'
+  if (value instanceof ExactNumber) return 'a number'
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
