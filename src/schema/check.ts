@@ -132,7 +132,7 @@ function digitsOf(value: JsonValue): string | null {
 function isDeleted({ deleted }: ObjectRules, output: unknown, issues: SchemaIssue[]): boolean {
   if (deleted === undefined) return false
   try {
-    const answer: unknown = deleted(output)
+    const answer = ask(deleted, output)
     if (typeof answer === 'boolean') return answer
     // A promise, being true, would delete everything.
     issues.push(issueAt('', 'deleted_callback_failed', `the integration's "deleted" must return true or false, not ${nameOf(answer)}`))
@@ -145,11 +145,17 @@ function isDeleted({ deleted }: ObjectRules, output: unknown, issues: SchemaIssu
 /** Asks about an object that the schema refuses. The callback expects another shape, so a throw only means no. */
 function isBareDeletion({ deleted }: ObjectRules, plain: unknown): boolean {
   try {
-    const answer: unknown = deleted?.(plain)
-    return answer === true
+    return deleted !== undefined && ask(deleted, plain) === true
   } catch {
     return false
   }
+}
+
+function ask(deleted: (object: unknown) => unknown, object: unknown): unknown {
+  const answer = deleted(object)
+  // It is refused as an answer; left alone, its rejection would end the process.
+  if (answer instanceof Promise) answer.catch(() => {})
+  return answer
 }
 
 function isObject(value: JsonValue): boolean {

@@ -36,7 +36,7 @@ describe('different failures', () => {
 })
 
 test('is 16 hex digits and stays the same between releases', () => {
-  expect(fingerprintOf('not_null_violation', 'null value in column "name"')).toMatch(/^[0-9a-f]{16}$/)
+  expect(fingerprintOf('not_null_violation', 'null value in column "name"')).toBe('49319be7a28cf909')
 })
 
 test.each(["'", '"', 'a', '(', ' contains (', 'a-', '1-', '1.', 'http://'])('a long text of %j takes no long time', (unit) => {
