@@ -1,0 +1,101 @@
+/** `sluice init`: writes a config, its table and a sample message into a folder. Never overwrites a file. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import { Command } from 'commander'
+import { messageOf, SluiceError } from '../errors.ts'
+import { run } from './command.ts'
+import { ExitCode } from './exit.ts'
+
+const config = `import { defineConfig, defineIntegration } from 'sluice'
+import { z } from 'zod'
+
+const Product = z.object({
+  id: z.string(),
+  title: z.string().min(1),
+  price: z.number().nonnegative(),
+  updated_at: z.iso.datetime({ offset: true }),
+})
+
+const product = defineIntegration({
+  name: 'product',
+  schema: Product, // Zod, Valibot, ArkType or plain JSON Schema
+  key: 'id', // the field that identifies a product in the master system
+  version: { field: 'updated_at', type: 'timestamp' }, // leave out: the order of arrival counts
+  target: (t) =>
+    t.table('product', {
+      key: 'external_id', // the column that holds it
+      columns: { title: 'title', price: 'price' },
+    }),
+})
+
+export default defineConfig({ integrations: [product] })
+`
+
+const tables = `-- The table that the target writes to. The key column needs a unique index.
+CREATE TABLE IF NOT EXISTS product (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  external_id text NOT NULL UNIQUE,
+  title text NOT NULL,
+  price numeric NOT NULL
+);
+`
+
+const sample = `[
+  { "id": "p-1", "title": "Pencil", "price": 0.85, "updated_at": "2026-01-15T09:00:00Z" },
+  { "id": "p-2", "title": "Notebook", "price": 3.20, "updated_at": "2026-01-15T09:00:00Z" }
+]
+`
+
+const manifest = `{
+  "private": true,
+  "type": "module",
+  "scripts": {
+    "dev": "sluice dev --sql tables.sql",
+    "send": "sluice send product messages/products.json --wait"
+  }
+}
+`
+
+const files: readonly (readonly [name: string, text: string])[] = [
+  ['sluice.config.ts', config],
+  ['tables.sql', tables],
+  ['messages/products.json', sample],
+  ['package.json', manifest],
+]
+
+export function initCommand(): Command {
+  const command = new Command('init')
+    .description('write a config, its table and a sample message; existing files stay as they are')
+    .argument('[folder]', 'where to', '.')
+  return command.action((folder: string) =>
+    run(command, async (output) => {
+      const root = resolve(folder)
+      const written: string[] = []
+      const kept: string[] = []
+      for (const [name, text] of files) ((await writeNew(join(root, name), text)) ? written : kept).push(name)
+      output.result({ folder: root, written, kept }, () => [
+        ...written.map((name) => `wrote ${name}`),
+        ...kept.map((name) => `kept  ${name} (it was there)`),
+        '',
+        'next:',
+        ...(root === process.cwd() ? [] : [`  cd ${relative(process.cwd(), root)}`]),
+        '  npm install sluice zod',
+        '  npx sluice dev --sql tables.sql',
+        ...(kept.includes('package.json') ? ['', 'package.json needs "type": "module" (or name the config sluice.config.mts).'] : []),
+      ])
+      return ExitCode.done
+    }),
+  )
+}
+
+/** True when the file was not there and is now. */
+async function writeNew(path: string, text: string): Promise<boolean> {
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, text, { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw new SluiceError('file_unreadable', `${path} can't be written: ${messageOf(error)}.`, { cause: error })
+  }
+}

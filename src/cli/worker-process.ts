@@ -1,0 +1,23 @@
+/** The supervised side of `sluice work`: one worker that tells its supervisor which chunk it has in hand. */
+import type { Sluice } from '../sluice.ts'
+import { stopSignal } from './stopping.ts'
+
+/** What a worker process tells its supervisor. */
+export interface ChunkReport {
+  /** The chunk in hand, since when (milliseconds since the epoch); null: none. */
+  chunk: { chunkId: string; since: number } | null
+}
+
+/** Works until it is told to stop: by a signal, or because its supervisor is gone. */
+export async function workUnderSupervision(sluice: Sluice): Promise<void> {
+  const worker = sluice.work({
+    onChunk(chunk) {
+      const report: ChunkReport = { chunk }
+      if (process.connected) process.send?.(report)
+    },
+  })
+  const orphaned = new Promise<void>((resolve) => process.once('disconnect', resolve))
+  await Promise.race([stopSignal(), orphaned])
+  await worker.stop()
+  if (process.connected) process.disconnect()
+}

@@ -1,0 +1,16 @@
+/** What `sluice doctor` asks the database. */
+import type { Queryable } from './db.ts'
+
+/** The server's version as a number (`180001`) and as text. */
+export async function serverVersion(db: Queryable): Promise<{ number: number; text: string }> {
+  const { rows } = await db.query<{ number: number; text: string }>(
+    `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS text`,
+  )
+  return rows[0] ?? { number: 0, text: 'unknown' }
+}
+
+/** When a worker last did something that left a trace, ISO 8601: every worker's clock leaves one each minute. Null: never. */
+export async function workerSeenAt(db: Queryable): Promise<string | null> {
+  const { rows } = await db.query<{ at: string | null }>('SELECT max(started_at) AS at FROM sluice.task_run WHERE worker IS NOT NULL')
+  return rows[0]?.at ?? null
+}
