@@ -177,6 +177,23 @@ export function defineConfig(options: SluiceOptions, environment: Record<string,
   }
 }
 
+/** What the command line takes from the environment: which server to talk to, and the token to show it. */
+export interface CliEnvironment {
+  /** SLUICE_URL. Default: the local server on PORT. */
+  url: string
+  /** SLUICE_TOKEN. */
+  token: string | undefined
+}
+
+/** Reads the environment for the commands that talk to a server. Throws SluiceError `invalid_config` for a PORT that is none. */
+export function cliEnvironment(environment: Record<string, string | undefined> = process.env): CliEnvironment {
+  const url = environment.SLUICE_URL
+  return {
+    url: url === undefined || url === '' ? `http://127.0.0.1:${portFrom(environment.PORT)}` : url,
+    token: environment.SLUICE_TOKEN === '' ? undefined : environment.SLUICE_TOKEN,
+  }
+}
+
 const defaultPort = 7300
 
 function portFrom(text: string | undefined): number {
