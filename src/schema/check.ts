@@ -44,13 +44,15 @@ export function checkObject(rules: ObjectRules, validator: Validator, text: stri
   }
   const plain: unknown = mayNeedExact(text) ? JSON.parse(text) : source
   const result = validator.validate(plain)
-  return result instanceof Promise ? result.then((awaited) => finish(rules, source, plain, awaited)) : finish(rules, source, plain, result)
+  return result instanceof Promise
+    ? result.then((awaited) => finish(rules, text, source, plain, awaited))
+    : finish(rules, text, source, plain, result)
 }
 
-function finish(rules: ObjectRules, source: JsonValue, plain: unknown, result: ValidationResult): CheckedObject {
+function finish(rules: ObjectRules, text: string, source: JsonValue, plain: unknown, result: ValidationResult): CheckedObject {
   const issues: SchemaIssue[] = []
-  const externalId = readExternalId(rules.key, source, issues)
-  const version = rules.version === undefined ? null : readVersion(rules.version, source, issues)
+  const externalId = readExternalId(rules.key, text, source, issues)
+  const version = rules.version === undefined ? null : readVersion(rules.version, text, source, issues)
   if (result.issues === null) {
     const deleted = isDeleted(rules, result.output, issues)
     return { externalId, version, deleted, source, output: result.output, issues }
@@ -65,7 +67,7 @@ const longestId = 1024
 /** PostgreSQL's index rows hold 2,704 bytes, and the integration's name stands beside the ID. */
 const longestIdBytes = 2048
 
-function readExternalId(key: string, source: JsonValue, issues: SchemaIssue[]): string | null {
+function readExternalId(key: string, text: string, source: JsonValue, issues: SchemaIssue[]): string | null {
   const value = getPath(source, key)
   const refuse = (code: string, message: string): null => {
     issues.push(issueAt(formatPointer(key.split('.')), code, message))
@@ -85,7 +87,7 @@ function readExternalId(key: string, source: JsonValue, issues: SchemaIssue[]): 
       `must not have ${reason === 'nul' ? 'the character U+0000' : 'half a surrogate pair'}: it is the external ID`,
     )
   }
-  const digits = digitsOf(value)
+  const digits = digitsAt(key, text, value)
   if (digits === null || !/^-?\d+$/.test(digits))
     return refuse('invalid_external_id', 'must be a string or an integer: it is the external ID')
   if (digits.length > longestId) return refuse('invalid_external_id', `must be at most ${longestId} digits: it is the external ID`)
@@ -103,30 +105,33 @@ const versionForms: Record<VersionType, string> = {
   text: 'a text without U+0000 and half surrogate pairs',
 }
 
-function readVersion({ field, type }: VersionDeclaration, source: JsonValue, issues: SchemaIssue[]): string | null {
+function readVersion({ field, type }: VersionDeclaration, text: string, source: JsonValue, issues: SchemaIssue[]): string | null {
   const value = getPath(source, field)
-  if (value === undefined || value === null) {
-    issues.push(issueAt(formatPointer(field.split('.')), 'missing_version', 'must be there: it is the version of the object'))
+  const refuse = (code: string, rule: string): null => {
+    issues.push(issueAt(formatPointer(field.split('.')), code, `must be ${rule}: it is the version of the object`))
     return null
   }
-  const digits = digitsOf(value)
-  const version =
-    typeof value === 'string'
-      ? canonicalVersion(type, { string: value })
-      : digits === null
-        ? null
-        : canonicalVersion(type, { number: digits })
-  if (version === null)
-    issues.push(
-      issueAt(formatPointer(field.split('.')), 'invalid_version', `must be ${versionForms[type]}: it is the version of the object`),
-    )
-  return version
+  if (value === undefined || value === null) return refuse('missing_version', 'there')
+  const digits = digitsAt(field, text, value)
+  const written = typeof value === 'string' ? { string: value } : digits === null ? null : { number: digits }
+  const version = written === null ? null : canonicalVersion(type, written)
+  return version ?? refuse('invalid_version', versionForms[type])
 }
 
-/** The text of a number; null for anything else. */
-function digitsOf(value: JsonValue): string | null {
+/** A number that is not written as an integer is: `1.0`, `1e3`. May match inside a string too: that only costs time. */
+const otherNumber = /[[:,\s]-?\d+[.eE]/
+
+/** A number as it is written, for `1.0` is no integer but parses as one; null for anything else. */
+function digitsAt(path: string, text: string, value: JsonValue): string | null {
   if (value instanceof ExactNumber) return value.source
-  return typeof value === 'number' ? String(value) : null
+  if (typeof value !== 'number') return null
+  if (!otherNumber.test(text)) return String(value)
+  const written = getPath(JSON.parse(text, keepWritten as (key: string, value: unknown) => unknown), path)
+  return written instanceof ExactNumber ? written.source : null
+}
+
+function keepWritten(_key: string, value: unknown, { source }: { source?: string }): unknown {
+  return typeof value === 'number' && source !== undefined ? new ExactNumber(source) : value
 }
 
 function isDeleted({ deleted }: ObjectRules, output: unknown, issues: SchemaIssue[]): boolean {

@@ -44,6 +44,7 @@ describe('the external ID', () => {
     ['{"id":-0}', '0'],
     ['{"id":12345678901234567890123}', '12345678901234567890123'],
     ['{"id":9007199254740993}', '9007199254740993'],
+    ['{"id":1,"price":1.0,"at":"12:30:45.5"}', '1'],
     ['{"id":" "}', ' '],
     ['{"id":"https://ror.org/02mhbdp94"}', 'https://ror.org/02mhbdp94'],
     ['{"id":"\\ud83d\\ude00"}', '😀'],
@@ -58,6 +59,8 @@ describe('the external ID', () => {
     ['{"id":1.5}', 'invalid_external_id'],
     ['{"id":1.0}', 'invalid_external_id'],
     ['{"id":1e3}', 'invalid_external_id'],
+    ['{"id": 10E-1}', 'invalid_external_id'],
+    ['{"n":1,"id":\n1.0}', 'invalid_external_id'],
     ['{"id":1e+21}', 'invalid_external_id'],
     ['{"id":true}', 'invalid_external_id'],
     ['{"id":{}}', 'invalid_external_id'],
@@ -111,6 +114,8 @@ describe('the version', () => {
     expect(check({ key: 'id', version: { field: 'n', type: 'integer' } }, '{"id":1,"n":12345678901234567890}').version).toBe(
       '12345678901234567890',
     )
+    expect(codes(check({ key: 'id', version: { field: 'n', type: 'integer' } }, '{"id":1,"n":5.0}'))).toEqual(['/n invalid_version'])
+    expect(check({ key: 'id', version: { field: 'n', type: 'decimal' } }, '{"id":1,"n":1.25e1}').version).toBe('12.5')
     expect(check({ key: 'id', version: { field: 'n', type: 'decimal' } }, '{"id":1,"n":1.50}').version).toBe('1.5')
   })
 
@@ -167,13 +172,10 @@ describe('beside the schema', () => {
 
 describe('source and output', () => {
   test('the source keeps every digit, the schema sees plain numbers', () => {
-    const checked = check(
-      { key: 'id' },
-      '{"id":"a","n":1.10,"big":12345678901234567890}',
-      z.object({ id: z.string(), n: z.number(), big: z.number() }),
-    )
-    expect(checked.source).toEqual({ id: 'a', n: new ExactNumber('1.10'), big: new ExactNumber('12345678901234567890') })
-    expect(checked.output).toEqual({ id: 'a', n: 1.1, big: Number('12345678901234567890') })
+    const schema = z.object({ id: z.string(), big: z.number() })
+    const checked = check({ key: 'id' }, '{"id":"a","big":12345678901234567890}', schema)
+    expect(checked.source).toEqual({ id: 'a', big: new ExactNumber('12345678901234567890') })
+    expect(checked.output).toEqual({ id: 'a', big: Number('12345678901234567890') })
     expect(checked.issues).toEqual([])
   })
 
