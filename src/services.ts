@@ -5,7 +5,7 @@ import type { Config } from './config.ts'
 import type { FlowContext } from './flow/index.ts'
 import { createValidator, type Validator } from './schema/validator.ts'
 import type { Db } from './store/db.ts'
-import { findTableRefs } from './targets/table/references.ts'
+import { createTableLookup } from './targets/table/references.ts'
 import type { Logger, Target } from './targets/target.ts'
 
 /** What a process of Sluice works with. */
@@ -25,13 +25,13 @@ export function createServices(config: Config, db: Db, log: Logger = createLogge
     log,
     validators,
     version: packageVersion(),
-    findTableRefs,
-    target(name) {
+    findTableRefs: createTableLookup(),
+    target(name, queryable) {
       const known = targets.get(name)
       if (known !== undefined) return known
       const integration = config.integrations.get(name)
       if (integration === undefined) throw new Error(`no integration "${name}"`)
-      const preparing = integration.target.prepare(db, name)
+      const preparing = integration.target.prepare(queryable, name)
       targets.set(name, preparing)
       // A failure is not kept: the table may be there next time.
       preparing.catch(() => targets.delete(name))
@@ -45,10 +45,11 @@ export function createServices(config: Config, db: Db, log: Logger = createLogge
 
 function createLogger(config: Config): Logger {
   const stderr: DestinationStream = destination({ dest: 2, sync: true })
-  return pino({ level: config.logLevel, base: undefined, serializers: { error: pino.stdSerializers.err } }, stderr)
+  return pino({ level: config.logLevel, base: null, serializers: { error: pino.stdSerializers.err } }, stderr)
 }
 
-function packageVersion(): string {
+/** Version of this package. */
+export function packageVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }

@@ -9,7 +9,7 @@ import type { Db } from './store/db.ts'
 import { lazyDb } from './store/lazy.ts'
 import { migrate } from './store/migrate.ts'
 import { createPglite } from './store/pglite.ts'
-import { createPostgres } from './store/postgres.ts'
+import { createPostgres, type PostgresOptions } from './store/postgres.ts'
 import type { Logger } from './targets/target.ts'
 import { startWorker, type Worker, type WorkerOptions } from './worker/worker.ts'
 
@@ -21,7 +21,7 @@ export interface CreateSluiceOptions {
 }
 
 /** The part of `pg.Pool` that Sluice uses; hand in your application's own. */
-export type PgPool = Parameters<typeof createPostgres>[0]['pool'] & object
+export type PgPool = Extract<PostgresOptions, { pool: unknown }>['pool']
 
 /** An integration inbox, ready to be mounted and to work. */
 export interface Sluice {

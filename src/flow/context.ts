@@ -11,8 +11,11 @@ export interface FlowContext {
   readonly log: Logger
   /** By name of integration. */
   readonly validators: ReadonlyMap<string, Validator>
-  /** The prepared target of an integration. Throws SluiceError `target_mismatch` when the real thing doesn't fit the mapping. */
-  target(integration: string): Promise<Target>
+  /**
+   * The prepared target of an integration; it is looked at through `db`, which inside a transaction must be that
+   * transaction. Throws SluiceError `target_mismatch` when the real thing doesn't fit the mapping.
+   */
+  target(integration: string, db: Queryable): Promise<Target>
   /** Forgets a prepared target, so that the next use looks at the real thing again. */
   forgetTarget(integration: string): void
   /** Keys of a table that nobody feeds: which of these IDs it has, and what references to them resolve to. */

@@ -53,7 +53,7 @@ export async function applyChunks(tx: Transaction, context: FlowContext, chunks:
     held.map((chunk) => chunk.id),
     options.onlyOrdinal,
   )
-  const batch = new Batch(tx, context, first.integration, await context.target(first.integration), {
+  const batch = new Batch(tx, context, first.integration, await context.target(first.integration, tx), {
     integration: first.integration,
     asDraft: first.isDraft,
     signal: options.signal,
@@ -204,7 +204,7 @@ class Batch {
     }
     const isKnown = entry.ref !== null
     const { deleted } = planned.object
-    const fields = new Set(decision.supply)
+    const fields = new Set<string>(decision.supply)
     // A deletion waits for nobody: what it can't link it leaves as it is.
     if (deleted && isKnown) for (const reference of planned.plan.references) if (reference.missing === 'wait' && this.#references.find(reference) === null) fields.delete(reference.field)
     return {

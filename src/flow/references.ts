@@ -17,7 +17,7 @@ export async function findRefs(db: Queryable, context: FlowContext, wanted: Want
   const unknown = ids.filter((id) => !refs.has(id))
   if (unknown.length === 0) return refs
   // A target that doesn't fit its mapping pauses its own integration; the ones that refer to it only wait.
-  const target = await context.target(wanted.integration).catch((error: unknown) => {
+  const target = await context.target(wanted.integration, db).catch((error: unknown) => {
     if (error instanceof SluiceError && error.code === 'target_mismatch') return null
     throw error
   })

@@ -118,7 +118,7 @@ async function fillInside(tx: Transaction, context: FlowContext, links: readonly
         ref,
       })
     }
-    const target = await context.target(integration)
+    const target = await context.target(integration, tx)
     if (filled.length > 0) await target.fillLinks?.(tx, filled)
   }
   return taken.length

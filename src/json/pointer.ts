@@ -59,3 +59,8 @@ function member(value: JsonValue, name: string): JsonValue | undefined {
   if (Array.isArray(value)) return arrayIndex.test(name) ? value[Number(name)] : undefined
   return Object.hasOwn(value, name) ? value[name] : undefined
 }
+
+/** The pointer of a dot path: `a.b.0` becomes `/a/b/0`. */
+export function pathToPointer(path: string): string {
+  return formatPointer(path.split('.'))
+}

@@ -1,10 +1,10 @@
 /** The database port over PGlite: PostgreSQL in this process, with one connection. */
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { PGlite, type Transaction as PgliteTransaction } from '@electric-sql/pglite'
+import { PGlite, type Transaction as PgliteTransaction, types } from '@electric-sql/pglite'
 import { DatabaseError, type Db, type Parameter, type QueryResult, type Transaction, type TransactionOptions } from './db.ts'
 import { lockFolder } from './lock-file.ts'
-import { decodedTypes, encodeParameter } from './values.ts'
+import { decodedTypes, decoderOf, encodeParameter } from './values.ts'
 
 /**
  * Opens an embedded database.
@@ -12,14 +12,14 @@ import { decodedTypes, encodeParameter } from './values.ts'
  * @param options.folder where its files are; without it everything is in memory and gone with the process
  * @throws SluiceError `database_locked` when another process has the folder
  */
-export async function createPglite(options: { folder?: string } = {}): Promise<Db> {
+export async function createPglite(options: { folder?: string | undefined } = {}): Promise<Db> {
   const { folder } = options
   if (folder !== undefined) await mkdir(dirname(folder), { recursive: true })
   const unlock = folder === undefined ? undefined : await lockFolder(folder)
   try {
     const lite = folder === undefined ? new PGlite() : new PGlite(folder)
     await lite.waitReady
-    lite.parsers = Object.fromEntries(decodedTypes())
+    lite.parsers = parsers
     await lite.exec("SET TimeZone = 'UTC'")
     return port(lite, unlock)
   } catch (error) {
@@ -27,6 +27,9 @@ export async function createPglite(options: { folder?: string } = {}): Promise<D
     throw error
   }
 }
+
+// PGlite falls back to parsers of its own for types that have none here, so every type it knows is named.
+const parsers = Object.fromEntries([...Object.keys(types.parsers).map(Number), ...decodedTypes()].map((oid) => [oid, decoderOf(oid)]))
 
 function port(lite: PGlite, unlock: (() => Promise<void>) | undefined): Db {
   return {

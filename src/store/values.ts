@@ -33,9 +33,9 @@ export function decoderOf(oid: number): Decode {
   return decoders.get(oid) ?? asText
 }
 
-/** Every type that is not left as text. */
-export function decodedTypes(): Iterable<[number, Decode]> {
-  return decoders
+/** OIDs of every type that is not left as text. */
+export function decodedTypes(): Iterable<number> {
+  return decoders.keys()
 }
 
 /** A parameter as the drivers send it: text, bytes or null. Arrays become array literals. */

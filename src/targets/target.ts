@@ -40,8 +40,8 @@ export interface TargetSpec {
    * column …), whose message names it and says what to do.
    */
   prepare(db: Queryable, integration: string): Promise<Target>
-  /** SQL statements that would create what the database lacks; empty when it lacks nothing. `references` resolve through `others`. */
-  missingDdl?(db: Queryable, others: ReadonlyMap<string, TargetSpec>): Promise<string[]>
+  /** SQL statements that would create what the database lacks; empty when it lacks nothing. */
+  missingDdl?(db: Queryable): Promise<string[]>
 }
 
 /** One object on its way to a target. */

@@ -1,0 +1,15 @@
+/** `npm run check`: everything that can be told without running the tests. */
+import { runSteps } from './steps.ts'
+
+const node = process.execPath
+
+runSteps([
+  { name: 'lint and format (Biome)', command: 'biome', arguments: ['check', '--error-on-warnings', '.'] },
+  { name: 'types (TypeScript)', command: 'tsc', arguments: ['--noEmit'] },
+  { name: 'layers (dependency-cruiser)', command: 'depcruise', arguments: ['--config', '.dependency-cruiser.mjs', 'src'] },
+  { name: 'SQL and environment where they belong', command: node, arguments: ['scripts/check-places.ts'] },
+  { name: 'schema dump', command: node, arguments: ['scripts/schema-dump.ts', '--check'] },
+  { name: 'links and options in the docs', command: node, arguments: ['scripts/check-docs.ts'] },
+  { name: 'build', command: 'npm', arguments: ['run', '--silent', 'build'] },
+  { name: 'package (publint)', command: 'publint', arguments: ['--strict'] },
+])

@@ -1,0 +1,35 @@
+/** Which external IDs a table has, and what references to them resolve to. */
+import type { Queryable } from '../../store/db.ts'
+import { type Column, columnOf, findTable, mismatch, type TableInfo } from './catalogue.ts'
+
+/** External IDs to refs, looked up in a table's own rows. IDs that the key column can't hold are not there. */
+export async function findRefsIn(db: Queryable, table: TableInfo, key: Column, ids: readonly string[]): Promise<Map<string, string>> {
+  const possible = ids.filter((id) => canHold(key, id))
+  if (possible.length === 0) return new Map()
+  const ref = table.primaryKey === null ? key : (table.columns.get(table.primaryKey) ?? key)
+  // A type we know nothing of is compared as text: slow, but no ID can fail the query.
+  const condition = key.kind === 'other' ? `t.${key.sql}::text = u.id` : `t.${key.sql} = u.id::${key.cast}`
+  const { rows } = await db.query<{ id: string; ref: string }>(
+    `SELECT u.id, t.${ref.sql}::text AS ref FROM unnest($1::text[]) AS u (id) JOIN ${table.sql} AS t ON ${condition}`,
+    [possible],
+  )
+  return new Map(rows.map((row) => [row.id, row.ref]))
+}
+
+function canHold(key: Column, id: string): boolean {
+  if (key.kind === 'integer') return /^-?\d{1,18}$/.test(id)
+  if (key.kind === 'uuid') return /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(id)
+  return true
+}
+
+/** Looks references up in tables that nobody feeds. Each table is introspected once. */
+export function createTableLookup(): (db: Queryable, table: string, key: string, ids: readonly string[]) => Promise<Map<string, string>> {
+  const known = new Map<string, TableInfo>()
+  return async (db, name, keyName, ids) => {
+    const table = known.get(name) ?? (await findTable(db, name))
+    if (table === null) throw mismatch(`there is no table "${name}", which a mapping refers to. Create it, or run "sluice doctor --ddl".`)
+    const key = columnOf(table, keyName)
+    known.set(name, table)
+    return findRefsIn(db, table, key, ids)
+  }
+}

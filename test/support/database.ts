@@ -1,0 +1,81 @@
+/** Databases for tests: a clone of a migrated template on native PostgreSQL, or PGlite in memory. */
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { inject } from 'vitest'
+import type { Db } from '../../src/store/db.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { createPglite } from '../../src/store/pglite.ts'
+import { createPostgres } from '../../src/store/postgres.ts'
+
+/** Whether this platform has native PostgreSQL. For `describe.skipIf(!hasNative)`. */
+export const hasNative = inject('postgresUrl') !== ''
+
+/** The databases that every test of store, flow and targets runs on. */
+export const databaseKinds = hasNative ? (['pglite', 'postgres'] as const) : (['pglite'] as const)
+
+/** A database of its own. */
+export interface TestDatabase {
+  db: Db
+  /** Of the database, for a second connection; empty on PGlite. */
+  url: string
+  close(): Promise<void>
+}
+
+const template = 'sluice_template'
+
+/** A migrated, empty database. On PostgreSQL `search_path` is empty, so that an unqualified name fails. */
+export async function createTestDatabase(kind: 'pglite' | 'postgres'): Promise<TestDatabase> {
+  if (kind === 'pglite') {
+    const db = await createPglite()
+    await migrate(db)
+    return { db, url: '', close: () => db.close() }
+  }
+  const adminUrl = inject('postgresUrl')
+  await ensureTemplate(adminUrl)
+  const name = `test_${randomBytes(8).toString('hex')}`
+  await asAdmin(adminUrl, async (client) => {
+    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
+    await client.query(`ALTER DATABASE ${name} SET search_path = ''`)
+  })
+  const url = urlOf(adminUrl, name)
+  const db = createPostgres({ url })
+  return {
+    db,
+    url,
+    async close() {
+      await db.close()
+      await asAdmin(adminUrl, (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`))
+    },
+  }
+}
+
+/** The template is made once per server; an advisory lock lets one test file make it while the others wait. */
+async function ensureTemplate(adminUrl: string): Promise<void> {
+  await asAdmin(adminUrl, async (client) => {
+    await client.query('SELECT pg_advisory_lock(7300)')
+    const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1 AND datistemplate', [template])
+    if (rowCount === 1) return
+    await client.query(`DROP DATABASE IF EXISTS ${template}`)
+    await client.query(`CREATE DATABASE ${template}`)
+    const db = createPostgres({ url: urlOf(adminUrl, template) })
+    await migrate(db)
+    await db.close()
+    await client.query(`ALTER DATABASE ${template} WITH IS_TEMPLATE true`)
+  })
+}
+
+async function asAdmin<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+function urlOf(adminUrl: string, database: string): string {
+  const url = new URL(adminUrl)
+  url.pathname = `/${database}`
+  return url.href
+}

@@ -1,0 +1,22 @@
+/** One PostgreSQL server for the whole test run: the major that SLUICE_TEST_PG says (18 or 14; default 18). */
+import type { TestProject } from 'vitest/node'
+import { hasPostgres, startPostgres } from './postgres.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** URL of the server's own database, or empty when this platform has no native PostgreSQL. */
+    postgresUrl: string
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const major = process.env.SLUICE_TEST_PG === '14' ? 14 : 18
+  if (!hasPostgres(major)) {
+    console.warn(`\n!! No native PostgreSQL ${major} for this platform: every test that needs it is SKIPPED.\n`)
+    project.provide('postgresUrl', '')
+    return async () => undefined
+  }
+  const server = await startPostgres({ major, settings: { fsync: 'off', max_connections: '200' } })
+  project.provide('postgresUrl', server.url)
+  return () => server.remove()
+}
