@@ -34,9 +34,9 @@ for (const [letter, meaning] of Object.entries({ b: 8, t: 9, n: 10, f: 12, r: 13
 /** What the letter after a backslash stands for; -1 where it stands for nothing (`u` is no single letter). */
 export const escapeValue = table(Int8Array, (byte) => escapes.get(byte) ?? -1)
 
-function table<T extends Uint8Array | Int8Array>(Kind: new (length: number) => T, valueOf: (byte: number) => number): T {
+function table<T extends Uint8Array | Int8Array>(Kind: new (length: number) => T, value: (byte: number) => number): T {
   const values = new Kind(256)
-  for (let byte = 0; byte < 256; byte++) values[byte] = valueOf(byte)
+  for (let byte = 0; byte < 256; byte++) values[byte] = value(byte)
   return values
 }
 

@@ -1,4 +1,7 @@
-/** JSON with every digit kept: numbers that JavaScript can't hold stay text. */
+/** JSON with every number's value kept: what JavaScript can't hold stays text. */
+
+// https://tc39.es/proposal-json-parse-with-source, in Node since 21; TypeScript's library doesn't have it yet.
+const { rawJSON } = JSON as typeof JSON & { rawJSON(text: string): unknown }
 
 /** A number as its source wrote it, because a JavaScript number would be another one. */
 export class ExactNumber {
@@ -12,46 +15,58 @@ export class ExactNumber {
     return this.source
   }
 
-  /** For `JSON.stringify`, which can't write it: use {@link stringifyExact}. */
-  toJSON(): string {
-    return this.source
+  /** Lets `JSON.stringify` write the source's digits. */
+  toJSON(): unknown {
+    return rawJSON(this.source)
   }
 }
 
+/** A JSON value. Numbers that JavaScript holds exactly are plain. */
 export type JsonValue = string | number | boolean | null | ExactNumber | JsonValue[] | { [key: string]: JsonValue }
 
 /**
- * A number whose digits may be lost on the way through a JavaScript number: sixteen digits or more, a fraction, an
- * exponent, a negative zero. May match inside a string too: that only costs the slower way.
+ * A number that JavaScript may change: sixteen digits or more (fifteen always survive), an exponent, more than six zeros
+ * behind the point (JavaScript would write an exponent), a negative zero. Only looks behind what may stand before a value;
+ * what it finds inside a string costs time and changes nothing.
  */
-const risky = /\d{16}|\d\.\d|\d[eE]|-0/
+const risky = /(?:^|[ \t\n\r:,[])(?:-?(?:\d{16}|[\d.]{17}|[\d.]+[eE]|0\.0{6})|-0(?:\.0+)?(?![\d.]))/
 
-/** True when parsing a text exactly may differ from `JSON.parse`. */
+/** False when `JSON.parse` gives exactly what {@link parseExact} does. */
 export function mayNeedExact(text: string): boolean {
   return risky.test(text)
 }
 
-/** Parses JSON; numbers whose text would change become {@link ExactNumber}. Throws SyntaxError. */
+/**
+ * Parses JSON; a number that `String` would not give back with its value (`9007199254740993`, `1e400`, `-0`) or without an
+ * exponent that it didn't have becomes an {@link ExactNumber}. `1.50` is a plain 1.5. Throws SyntaxError.
+ */
 export function parseExact(text: string): JsonValue {
   if (!mayNeedExact(text)) return JSON.parse(text) as JsonValue
-  return JSON.parse(text, keepDigits as (this: unknown, key: string, value: unknown) => unknown) as JsonValue
+  return JSON.parse(text, keepExact as (this: unknown, key: string, value: unknown) => unknown) as JsonValue
 }
 
-// https://tc39.es/proposal-json-parse-with-source: the third argument has the text of a primitive.
-function keepDigits(_key: string, value: unknown, context: { source?: string }): unknown {
-  if (typeof value !== 'number' || context.source === undefined || String(value) === context.source) return value
-  return new ExactNumber(context.source)
+function keepExact(_key: string, value: unknown, context: { source?: string }): unknown {
+  const { source } = context
+  if (typeof value !== 'number' || source === undefined) return value
+  const written = String(value)
+  if (written === source) return value
+  if (written.includes('e') && !/[eE]/.test(source)) return new ExactNumber(source)
+  return canonical(written) === canonical(source) ? value : new ExactNumber(source)
 }
 
-/** JSON text of a value, compact, digits as they were. */
+/** Equal texts for equal numbers: sign, digits without zeros around them, exponent. */
+function canonical(number: string): string {
+  const [mantissa = '', exponent = '0'] = number.toLowerCase().split('e')
+  const sign = mantissa.startsWith('-') ? '-' : ''
+  const [whole = '', fraction = ''] = mantissa.slice(sign.length).split('.')
+  const digits = (whole + fraction).replace(/^0+/, '')
+  const significant = digits.replace(/0+$/, '')
+  if (significant === '') return `${sign}0`
+  return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`
+}
+
+/** Compact JSON text of a value, every number by its digits. */
 export function stringifyExact(value: JsonValue): string {
-  if (value instanceof ExactNumber) return value.source
-  if (Array.isArray(value)) return `[${value.map(stringifyExact).join(',')}]`
-  if (typeof value === 'object' && value !== null) {
-    return `{${Object.entries(value)
-      .map(([key, item]) => `${JSON.stringify(key)}:${stringifyExact(item)}`)
-      .join(',')}}`
-  }
   return JSON.stringify(value)
 }
 
@@ -59,6 +74,6 @@ export function stringifyExact(value: JsonValue): string {
 export function toText(value: JsonValue): string | null {
   if (value === null) return null
   if (typeof value === 'string') return value
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  return stringifyExact(value)
+  if (typeof value === 'object' && !(value instanceof ExactNumber)) return stringifyExact(value)
+  return String(value)
 }

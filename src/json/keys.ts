@@ -27,14 +27,14 @@ export class OpenKeys {
   /** Per level: where its numbers begin, its set once it has one, and its newest key. */
   readonly #begins: number[] = []
   readonly #sets: (Set<number | string> | null)[] = []
-  readonly #current: (number | string)[] = []
+  readonly #newest: (number | string)[] = []
 
   /** An object begins. */
   open(): void {
     const level = ++this.#level
     this.#begins[level] = this.#count
     this.#sets[level] = null
-    this.#current[level] = -1
+    this.#newest[level] = -1
   }
 
   /** The innermost object ends. */
@@ -49,7 +49,7 @@ export class OpenKeys {
     const level = this.#level
     const number = this.#table.numberOf(bytes, start, end)
     const key = number === -1 ? binaryText(bytes, start, end) : number
-    this.#current[level] = key
+    this.#newest[level] = key
     if (number !== -1 && number < unsafeKeys.length) return 'unsafe'
     const set = this.#sets[level]
     if (set !== null && set !== undefined) return addToSet(set, key)
@@ -65,9 +65,9 @@ export class OpenKeys {
     return 'new'
   }
 
-  /** The newest key of an open object; level 0 is the outermost. */
-  current(level: number): string {
-    const key = this.#current[level] as number | string
+  /** The newest key of an open object; level 0 is the outermost. Default: the innermost. */
+  newest(level = this.#level): string {
+    const key = this.#newest[level] as number | string
     return decodeText(typeof key === 'number' ? this.#table.bytesOf(key) : Buffer.from(key, 'latin1'))
   }
 }

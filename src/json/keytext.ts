@@ -1,5 +1,5 @@
 /**
- * Keys between bytes and text. Decoded keys are UTF-8, but for lone surrogates (`\\ud800`), which JSON allows and UTF-8
+ * Keys between bytes and text. Decoded keys are UTF-8, but for lone surrogates (`\ud800`), which JSON allows and UTF-8
  * doesn't: each is the three bytes that it would have.
  */
 
@@ -38,12 +38,14 @@ export class KeyBuffer {
   /** Adds what an escape stands for: a UTF-16 code unit. The second half of a surrogate pair joins the first. */
   addUnit(unit: number): void {
     this.#reserve(4)
-    if (unit < 0x80) return this.#put(unit)
-    if (unit < 0x800) return this.#put(0xc0 | (unit >> 6), 0x80 | (unit & 0x3f))
-    const high = unit >= 0xdc00 && unit < 0xe000 ? this.#takeHighSurrogate() : -1
-    if (high === -1) return this.#put(0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f))
-    const point = 0x10000 + ((high & 0x3ff) << 10) + (unit & 0x3ff)
-    this.#put(0xf0 | (point >> 18), 0x80 | ((point >> 12) & 0x3f), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f))
+    if (unit < 0x80) this.#put(unit)
+    else if (unit < 0x800) this.#put(0xc0 | (unit >> 6), 0x80 | (unit & 0x3f))
+    else {
+      const high = unit >= 0xdc00 && unit < 0xe000 ? this.#takeHighSurrogate() : -1
+      const point = high === -1 ? unit : 0x10000 + ((high & 0x3ff) << 10) + (unit & 0x3ff)
+      if (point < 0x10000) this.#put(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f))
+      else this.#put(0xf0 | (point >> 18), 0x80 | ((point >> 12) & 0x3f), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f))
+    }
   }
 
   /** Only an escape can have left one here: in the message itself surrogates are no UTF-8. */

@@ -7,32 +7,23 @@
  */
 import type { SluiceError } from '../errors.ts'
 import {
-  backslash,
   closeBrace,
   closeBracket,
   colon,
   comma,
   describeByte,
-  escapeValue,
-  hex,
-  hexValue,
-  isPlain,
   isWhitespace,
-  letterU,
   lineFeed,
-  minus,
-  nine,
   openBrace,
   openBracket,
-  plus,
   quote,
   space,
-  zero,
 } from './bytes.ts'
 import { OpenKeys } from './keys.ts'
-import { KeyBuffer } from './keytext.ts'
+import { afterE, firstPart, mayEnd, nextPart, refused } from './number.ts'
 import { formatPointer } from './pointer.ts'
 import { refusal, showKey } from './refusal.ts'
+import { StringScanner } from './string.ts'
 
 /** What a message may have at most. No defaults here: the config has them. */
 export interface ScanLimits {
@@ -83,26 +74,9 @@ const inNumber = 9
 const inLiteral = 10
 const inByteOrderMark = 11
 
-/** Inside an escape: after the backslash; from there on, before each of the four digits of `\uXXXX`. */
-const noEscape = 0
-const escapeLetter = 1
-const firstDigit = 2
-const lastDigit = 5
-
-/** Parts of a number. From `wholeZero` on it may end. */
-const refused = 0
-const afterMinus = 1
-const afterPoint = 2
-const afterE = 3
-const afterSign = 4
-const wholeZero = 5
-const whole = 6
-const fraction = 7
-const exponent = 8
+const literals = new Map(['true', 'false', 'null'].map((literal) => [literal.charCodeAt(0), literal]))
 
 const byteOrderMark = [0xef, 0xbb, 0xbf]
-
-const expectedLetter = 'expected one of " \\ / b f n r t u after a backslash'
 
 /**
  * Scans one message.
@@ -138,24 +112,17 @@ export class MessageScanner {
   #tokenStart = 0
   #literal = ''
   #numberPart = refused
-  #escape = noEscape
-  /** What the digits of `\uXXXX` have come to so far. */
-  #unit = 0
-  /** Bytes that the character in hand still lacks, the range that the next one has to be in, and its first one. */
-  #missing = 0
-  #lowest = 0
-  #highest = 0
-  #lead = 0
-
-  #isKey = false
-  /** Index in the chunk of the first byte of the key that is not in `#keyBuffer`. */
-  #keyFrom = 0
-  readonly #keyBuffer = new KeyBuffer()
+  readonly #string: StringScanner
 
   constructor(format: 'json' | 'ndjson', limits: ScanLimits) {
     this.#ndjson = format === 'ndjson'
     this.#shape = this.#ndjson ? 'ndjson' : 'single'
     this.#limits = limits
+    this.#string = new StringScanner(limits.maxKeyLength, {
+      unexpected: (code, byte, at, expected) =>
+        this.#refusal(code, this.#base + at, `Unexpected ${describeByte(byte)} in a string`, expected),
+      keyTooLong: () => this.#tokenTooLong('key_too_long', 'Key', limits.maxKeyLength, 'send a shorter one'),
+    })
   }
 
   /**
@@ -174,9 +141,9 @@ export class MessageScanner {
   /** No more bytes. Throws as {@link push} does when the message is not complete. */
   end(): ScanSummary {
     return this.#guarded(() => {
-      if (this.#state === inNumber && this.#numberPart >= wholeZero) this.#endNumber(this.#base)
+      if (this.#state === inNumber && mayEnd(this.#numberPart)) this.#endValue(this.#base)
       if (this.#state !== atEnd && !(this.#ndjson && this.#state === atStart)) {
-        const cutCharacter = this.#state === inString && this.#missing > 0
+        const cutCharacter = this.#state === inString && this.#string.isInCharacter
         throw this.#refusal(cutCharacter ? 'invalid_utf8' : 'json_syntax', this.#base, 'Unexpected end of the message', this.#expected())
       }
       return { shape: this.#shape, objects: this.#objects, bytes: this.#base }
@@ -222,7 +189,7 @@ export class MessageScanner {
 
   #nextLine(offset: number): void {
     if (this.#ndjson && this.#state !== atStart) {
-      if (this.#state !== atEnd) throw this.#unexpected(lineFeed, offset)
+      if (this.#state !== atEnd) throw this.#unexpected(lineFeed, offset, ' (NDJSON has a whole value on each line)')
       this.#state = atStart
     }
     this.#line++
@@ -243,61 +210,71 @@ export class MessageScanner {
         return
       }
       case atValue:
-        return this.#beginValue(byte, offset)
+        this.#beginValue(byte, at)
+        return
       case atColon:
         if (byte !== colon) throw this.#unexpected(byte, offset)
         this.#state = atValue
         return
       case atKey:
       case atFirstKey:
-        if (byte === quote) return this.#beginKey(at)
-        if (byte === closeBrace && state === atFirstKey) return this.#close(offset + 1)
-        throw this.#unexpected(byte, offset)
+        if (byte === quote) this.#beginString(true, at)
+        else if (byte === closeBrace && state === atFirstKey) this.#close(offset + 1)
+        else throw this.#unexpected(byte, offset)
+        return
       case atFirstElement:
-        return byte === closeBracket ? this.#close(offset + 1) : this.#beginValue(byte, offset)
+        if (byte === closeBracket) this.#close(offset + 1)
+        else this.#beginValue(byte, at)
+        return
       case atStart:
-        return this.#beginTop(byte, offset)
+        this.#beginTop(byte, at)
+        return
       default:
         throw this.#unexpected(byte, offset)
     }
   }
 
   /** The value at the top: a message's array holds its elements, anything else is one. */
-  #beginTop(byte: number, offset: number): void {
+  #beginTop(byte: number, at: number): void {
+    const offset = this.#base + at
     if (byte === byteOrderMark[0] && offset === 0) {
       this.#state = inByteOrderMark
     } else if (byte === openBracket && !this.#ndjson) {
       this.#shape = 'array'
       this.#open(offset, 0)
       this.#elementDepth = 1
-    } else this.#beginValue(byte, offset)
+    } else this.#beginValue(byte, at)
   }
 
-  #beginValue(byte: number, offset: number): void {
-    switch (byte) {
-      case quote:
-        this.#beginElement('string', offset)
-        this.#beginString(offset, false)
-        return
-      case openBrace:
-        this.#beginElement('object', offset)
-        return this.#open(offset, -1)
-      case openBracket:
-        this.#beginElement('array', offset)
-        return this.#open(offset, 0)
-      case 0x74:
-        return this.#beginLiteral('boolean', 'true', offset)
-      case 0x66:
-        return this.#beginLiteral('boolean', 'false', offset)
-      case 0x6e:
-        return this.#beginLiteral('null', 'null', offset)
-      default:
-        if (byte !== minus && (byte < zero || byte > nine)) throw this.#unexpected(byte, offset)
-        this.#beginElement('number', offset)
-        this.#tokenStart = offset
-        this.#numberPart = byte === minus ? afterMinus : byte === zero ? wholeZero : whole
-        this.#state = inNumber
+  #beginValue(byte: number, at: number): void {
+    const offset = this.#base + at
+    if (byte === quote) {
+      this.#beginElement('string', offset)
+      this.#beginString(false, at)
+    } else if (byte === openBrace) {
+      this.#beginElement('object', offset)
+      this.#open(offset, -1)
+    } else if (byte === openBracket) {
+      this.#beginElement('array', offset)
+      this.#open(offset, 0)
+    } else this.#beginWord(byte, offset)
+  }
+
+  /** A literal or a number. */
+  #beginWord(byte: number, offset: number): void {
+    const literal = literals.get(byte)
+    if (literal !== undefined) {
+      this.#beginElement(literal === 'null' ? 'null' : 'boolean', offset)
+      this.#literal = literal
+      this.#state = inLiteral
+    } else {
+      const part = firstPart(byte)
+      if (part === refused) throw this.#unexpected(byte, offset)
+      this.#beginElement('number', offset)
+      this.#numberPart = part
+      this.#state = inNumber
     }
+    this.#tokenStart = offset
   }
 
   #beginElement(kind: SpanKind, offset: number): void {
@@ -339,19 +316,13 @@ export class MessageScanner {
     else this.#endValue(end)
   }
 
-  #beginLiteral(kind: SpanKind, literal: string, offset: number): void {
-    this.#beginElement(kind, offset)
-    this.#tokenStart = offset
-    this.#literal = literal
-    this.#state = inLiteral
-  }
-
   /** The next byte of a literal or a byte order mark. */
   #scanRare(byte: number, offset: number): void {
     if (this.#state === inByteOrderMark) {
-      if (byte === byteOrderMark[offset] && offset < 2) return
+      const fits = byte === byteOrderMark[offset]
+      if (fits && offset < 2) return
       this.#state = atStart
-      if (byte !== byteOrderMark[2]) throw this.#unexpected(byteOrderMark[0] as number, 0)
+      if (!fits) throw this.#unexpected(byteOrderMark[0] as number, 0)
       throw this.#refusal('json_syntax', 0, 'Unexpected byte order mark (0xEF 0xBB 0xBF)', 'send the JSON without it')
     }
     const next = offset - this.#tokenStart
@@ -360,178 +331,52 @@ export class MessageScanner {
   }
 
   #scanNumber(chunk: Uint8Array, from: number): number {
-    const length = chunk.length
-    let part = this.#numberPart
     let at = from
-    for (; at < length; at++) {
-      const byte = chunk[at] as number
-      if (part >= whole && byte >= zero && byte <= nine) continue
-      const next = nextPart(part, byte)
-      if (next === refused) break
-      part = next
+    for (; at < chunk.length; at++) {
+      const part = nextPart(this.#numberPart, chunk[at] as number)
+      if (part === refused) break
+      this.#numberPart = part
     }
-    this.#numberPart = part
-    this.#checkNumberLength(this.#base + at)
-    if (at === length) return at
-    if (part < wholeZero) throw this.#unexpected(chunk[at] as number, this.#base + at)
-    this.#endNumber(this.#base + at)
+    const limit = this.#limits.maxNumberLength
+    if (this.#base + at - this.#tokenStart > limit) throw this.#tokenTooLong('number_too_long', 'Number', limit, 'send it as a string')
+    if (at === chunk.length) return at
+    if (!mayEnd(this.#numberPart)) throw this.#unexpected(chunk[at] as number, this.#base + at)
+    this.#endValue(this.#base + at)
     return at
   }
 
-  #checkNumberLength(end: number): void {
-    const limit = this.#limits.maxNumberLength
-    if (end - this.#tokenStart <= limit) return
-    throw this.#refusal('number_too_long', this.#tokenStart, `Number longer than ${limit} bytes`, 'send it as a string', { limit })
-  }
-
-  #endNumber(end: number): void {
-    this.#checkNumberLength(end)
-    this.#endValue(end)
-  }
-
-  #beginString(offset: number, isKey: boolean): void {
-    this.#tokenStart = offset
-    this.#isKey = isKey
+  #beginString(isKey: boolean, at: number): void {
+    this.#tokenStart = this.#base + at
+    this.#string.begin(isKey, at + 1)
     this.#state = inString
   }
 
-  #beginKey(at: number): void {
-    this.#beginString(this.#base + at, true)
-    this.#keyBuffer.length = 0
-    this.#keyFrom = at + 1
-  }
-
-  /** From inside a string to behind its closing quote, or to the end of the chunk. */
   #scanString(chunk: Uint8Array, from: number): number {
-    const length = chunk.length
-    let at = from
-    while (at < length) {
-      if (this.#missing > 0) {
-        at = this.#scanCharacter(chunk, at)
-        continue
-      }
-      if (this.#escape !== noEscape) {
-        this.#scanEscape(chunk[at++] as number, this.#base + at - 1)
-        this.#keyFrom = at
-        continue
-      }
-      let byte = chunk[at] as number
-      while (isPlain[byte] === 1 && ++at < length) byte = chunk[at] as number
-      if (at === length) break
-      if (byte === quote) {
-        if (this.#isKey) this.#endKey(chunk, at)
-        else this.#endValue(this.#base + at + 1)
-        return at + 1
-      }
-      if (byte === backslash) {
-        if (this.#isKey) this.#keepKey(chunk, at)
-        this.#escape = escapeLetter
-        at++
-      } else if (byte >= 0x80) {
-        this.#beginCharacter(byte, at)
-        at++
-      } else throw this.#unexpectedInString('json_syntax', byte, at, 'expected it escaped, as all control characters in strings')
-    }
-    if (this.#isKey) {
-      if (this.#escape === noEscape) this.#keepKey(chunk, length)
-      this.#keyFrom = 0
-    }
-    return length
-  }
-
-  /** The first byte of a character that has several (RFC 3629). */
-  #beginCharacter(lead: number, at: number): void {
-    if (lead < 0xc2 || lead > 0xf4) throw this.#unexpectedInString('invalid_utf8', lead, at, 'no character of UTF-8 begins with it')
-    this.#missing = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3
-    this.#lead = lead
-    // Narrower ranges keep out overlong forms, surrogates and what is beyond U+10FFFF.
-    this.#lowest = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80
-    this.#highest = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf
-  }
-
-  #scanCharacter(chunk: Uint8Array, from: number): number {
-    let at = from
-    for (; this.#missing > 0 && at < chunk.length; at++, this.#missing--) {
-      const byte = chunk[at] as number
-      if (byte < this.#lowest || byte > this.#highest) throw this.#unexpectedInString('invalid_utf8', byte, at, this.#expected())
-      this.#lowest = 0x80
-      this.#highest = 0xbf
-    }
-    return at
-  }
-
-  #scanEscape(byte: number, offset: number): void {
-    if (this.#escape === escapeLetter) {
-      if (byte === letterU) {
-        this.#escape = firstDigit
-        this.#unit = 0
-        return
-      }
-      const value = escapeValue[byte] as number
-      if (value === -1) throw this.#unexpected(byte, offset)
-      this.#endEscape(value)
-      return
-    }
-    const digit = hexValue[byte] as number
-    if (digit === -1) throw this.#unexpected(byte, offset)
-    this.#unit = (this.#unit << 4) | digit
-    if (this.#escape === lastDigit) this.#endEscape(this.#unit)
-    else this.#escape++
-  }
-
-  #endEscape(unit: number): void {
-    this.#escape = noEscape
-    if (!this.#isKey) return
-    this.#keyBuffer.addUnit(unit)
-    this.#checkKeyLength(this.#keyBuffer.length)
-  }
-
-  /** Takes the key's bytes out of the chunk, up to `end`. */
-  #keepKey(chunk: Uint8Array, end: number): void {
-    this.#checkKeyLength(this.#keyBuffer.length + end - this.#keyFrom)
-    this.#keyBuffer.addBytes(chunk, this.#keyFrom, end)
-  }
-
-  #checkKeyLength(length: number): void {
-    const limit = this.#limits.maxKeyLength
-    if (length > limit) throw this.#refusal('key_too_long', this.#tokenStart, `Key longer than ${limit} bytes`, 'send a shorter one', { limit })
-  }
-
-  #endKey(chunk: Uint8Array, end: number): void {
-    const kept = this.#keyBuffer
-    let verdict: ReturnType<OpenKeys['add']>
-    if (kept.length === 0) {
-      this.#checkKeyLength(end - this.#keyFrom)
-      verdict = this.#keys.add(chunk, this.#keyFrom, end)
-    } else {
-      this.#keepKey(chunk, end)
-      verdict = this.#keys.add(kept.bytes, 0, kept.length)
-    }
-    this.#state = atColon
-    if (verdict !== 'new') throw this.#refusedKey(verdict)
+    const end = this.#string.scan(chunk, from)
+    if (end === -1) return chunk.length
+    if (this.#string.isKey) {
+      const verdict = this.#string.addKey(this.#keys, chunk, end)
+      this.#state = atColon
+      if (verdict !== 'new') throw this.#refusedKey(verdict)
+    } else this.#endValue(this.#base + end + 1)
+    return end + 1
   }
 
   #refusedKey(verdict: 'duplicate' | 'unsafe'): SluiceError {
-    const key = this.#innermostKey()
+    const key = this.#keys.newest()
     return verdict === 'duplicate'
       ? this.#refusal('duplicate_key', this.#tokenStart, `Duplicate key ${showKey(key)}`, 'an object may have it once', { key })
       : this.#refusal('unsafe_key', this.#tokenStart, `Unsafe key ${showKey(key)}`, 'send that field under another name', { key })
   }
 
-  #innermostKey(): string {
-    return this.#keys.current(this.#frames.filter((index, depth) => depth <= this.#depth && index === -1).length - 1)
+  #tokenTooLong(code: string, what: string, limit: number, advice: string): SluiceError {
+    return this.#refusal(code, this.#tokenStart, `${what} longer than ${limit} bytes`, advice, { limit })
   }
 
-  #unexpectedInString(code: string, byte: number, at: number, expected: string): SluiceError {
-    // A key that is too long is told as such wherever the chunks were cut.
-    if (this.#isKey) this.#checkKeyLength(this.#keyBuffer.length + at - this.#keyFrom)
-    return this.#refusal(code, this.#base + at, `Unexpected ${describeByte(byte)} in a string`, expected)
-  }
-
-  #unexpected(byte: number, offset: number): SluiceError {
+  #unexpected(byte: number, offset: number, hint = ''): SluiceError {
     const isNoCharacter = byte >= 0x80 && (byte < 0xc2 || byte > 0xf4)
-    const hint = byte === 0 || isNoCharacter ? ' (a message has to be in UTF-8)' : ''
-    return this.#refusal(isNoCharacter ? 'invalid_utf8' : 'json_syntax', offset, `Unexpected ${describeByte(byte)}`, this.#expected() + hint)
+    const expected = this.#expected() + (byte === 0 || isNoCharacter ? ' (a message has to be in UTF-8)' : hint)
+    return this.#refusal(isNoCharacter ? 'invalid_utf8' : 'json_syntax', offset, `Unexpected ${describeByte(byte)}`, expected)
   }
 
   #refusal(code: string, offset: number, before: string, after: string, more: Record<string, unknown> = {}): SluiceError {
@@ -559,49 +404,32 @@ export class MessageScanner {
       case afterValue:
         return inArray ? "expected ',' or ']'" : "expected ',' or '}'"
       case atEnd:
-        return this.#ndjson ? 'expected the end of the line, as each line holds one value' : 'expected nothing after the value'
+        return this.#ndjson
+          ? 'expected the end of the line, as each holds one value'
+          : 'expected nothing more (several values need an array, or NDJSON)'
       case inNumber:
         return this.#numberPart === afterE ? "expected a digit, '+' or '-'" : 'expected a digit'
       case inLiteral:
         return `expected ${this.#literal}`
       default:
-        return this.#expectedInString()
+        return (
+          this.#string.expected ?? `expected the closing '"' of the string that begins at column ${this.#tokenStart - this.#lineStart + 1}`
+        )
     }
-  }
-
-  #expectedInString(): string {
-    if (this.#missing > 0) {
-      return `expected ${hex(this.#lowest)} to ${hex(this.#highest)} in the UTF-8 character that ${hex(this.#lead)} begins`
-    }
-    if (this.#escape === escapeLetter) return expectedLetter
-    if (this.#escape !== noEscape) return 'expected four hexadecimal digits after \\u'
-    return `expected the closing '"' of the string that begins at column ${this.#tokenStart - this.#lineStart + 1}`
   }
 
   #pointer(): string {
     const readsValue = this.#state === atValue || this.#state === atColon || this.#state > atEnd
-    const readsMember = readsValue && !(this.#state === inString && this.#isKey)
+    const readsMember = readsValue && !(this.#state === inString && this.#string.isKey)
     const segments: (string | number)[] = []
     if (this.#elementDepth === 0 && (this.#depth > 0 || this.#state > atEnd)) segments.push(this.#objects)
     const named = readsMember ? this.#depth : this.#depth - 1
     for (let depth = 1, level = 0; depth <= named; depth++) {
       const index = this.#frames[depth] as number
-      segments.push(index >= 0 ? index : this.#keys.current(level++))
+      segments.push(index >= 0 ? index : this.#keys.newest(level++))
     }
     return formatPointer(segments)
   }
-}
-
-/** The grammar of numbers: what part the next byte begins or continues. */
-function nextPart(part: number, byte: number): number {
-  if (byte >= zero && byte <= nine) {
-    if (part === afterMinus) return byte === zero ? wholeZero : whole
-    if (part === wholeZero) return refused
-    return part === afterPoint ? fraction : part === whole || part === fraction ? part : exponent
-  }
-  if (byte === 0x2e) return part === wholeZero || part === whole ? afterPoint : refused
-  if (byte === 0x65 || byte === 0x45) return part >= wholeZero && part !== exponent ? afterE : refused
-  return (byte === plus || byte === minus) && part === afterE ? afterSign : refused
 }
 
 /**
