@@ -73,6 +73,13 @@ describe('one step', () => {
     expect(ledger).toEqual(second)
   })
 
+  test('a replay of the newest that carries less, as after a change of the mapping, leaves the rest to itself', () => {
+    const { ledger: first } = apply(null, empty, at('1'), ['a', 'b'])
+    const { decision, ledger } = apply(null, first, at('1'), ['a'])
+    expect(decision).toEqual({ kind: 'newest', supply: ['a'] })
+    expect(ledger).toEqual(first)
+  })
+
   test('a replay of an older arrival supplies the fields that are still its own', () => {
     const { ledger: first } = apply(null, empty, at('1'), ['a', 'b'])
     const { ledger: second } = apply(null, first, at('2'), ['a'])
