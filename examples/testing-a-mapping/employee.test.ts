@@ -5,6 +5,16 @@ import config from '../employees/sluice.config.ts'
 
 const sql = readFileSync(new URL('../employees/tables.sql', import.meta.url), 'utf8')
 
+test('a position is created, then its title is changed', async () => {
+  await using sluice = await createTestSluice(config, { sql })
+  await sluice.send('position', { ms_id: 'nurse', title: 'Nurse' })
+  await sluice.drain()
+  const { id } = await sluice.send('position', { ms_id: 'nurse', title: 'Head nurse' })
+  await sluice.drain()
+  const changes = { title: { before: 'Nurse', after: 'Head nurse' } }
+  expect(await sluice.outcomes(id)).toMatchObject([{ externalId: 'nurse', outcome: 'updated', changes }])
+})
+
 test('an employee gets the position that was sent after her', async () => {
   await using sluice = await createTestSluice(config, { sql })
   await sluice.send('organization', {

@@ -52,7 +52,7 @@ async function checkVersion({ services: { db } }: Sluice): Promise<Check> {
 async function checkTargets({ services }: Sluice): Promise<Check[]> {
   const checks: Check[] = []
   for (const { name, target } of services.config.integrations.values()) {
-    const found = await services.target(name).then(
+    const found = await services.target(name, services.db).then(
       (): Check => ({ name: `target of ${name}`, state: 'ok', detail: `${target.kind}: fits` }),
       (error: unknown): Check => ({ name: `target of ${name}`, state: 'failed', detail: messageOf(error) }),
     )

@@ -27,9 +27,8 @@ export function doctorCommand(): Command {
 }
 
 async function printDdl({ services }: Sluice, output: Output): Promise<ExitCode> {
-  const specs = new Map([...services.config.integrations.values()].map(({ name, target }) => [name, target]))
   const statements: string[] = []
-  for (const spec of specs.values()) statements.push(...((await spec.missingDdl?.(services.db, specs)) ?? []))
+  for (const { target } of services.config.integrations.values()) statements.push(...((await target.missingDdl?.(services.db)) ?? []))
   output.result({ statements }, () => statements.map((statement) => (statement.trimEnd().endsWith(';') ? statement : `${statement};`)))
   if (statements.length === 0) output.note('the targets lack nothing')
   return ExitCode.done
