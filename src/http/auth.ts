@@ -1,0 +1,72 @@
+/** Who calls, and what they may see. */
+import { timingSafeEqual } from 'node:crypto'
+import { SluiceError } from '../errors.ts'
+import type { Services } from '../services.ts'
+import type { Scope } from '../store/reads/query.ts'
+import { configTokenName, findTokenBySecret, hashToken } from '../store/token.ts'
+import type { Role } from './contract/common.ts'
+import type { Route } from './contract/routes.ts'
+
+/** The owner of a token. */
+export interface Principal {
+  /** Name of the token: the source of its messages. */
+  name: string
+  role: Role
+  /** Null: all. */
+  integrations: readonly string[] | null
+}
+
+const bearer = /^Bearer +([A-Za-z0-9._~+/=-]{1,512}) *$/i
+
+/**
+ * The owner of a request's bearer token.
+ *
+ * @throws SluiceError `unauthorized`
+ */
+export async function authenticate(services: Services, request: Request): Promise<Principal> {
+  const header = request.headers.get('Authorization')
+  if (header === null) throw unauthorized('Send a token: "Authorization: Bearer <token>". `sluice token create` makes one.')
+  const secret = bearer.exec(header)?.[1]
+  if (secret === undefined) throw unauthorized('The Authorization header must be "Bearer <token>".')
+  const { token: configured } = services.config
+  // Hashes are compared, of equal length and in constant time; the database looks up a hash as well.
+  if (configured !== undefined && timingSafeEqual(hashToken(configured), hashToken(secret))) {
+    return { name: configTokenName, role: 'admin', integrations: null }
+  }
+  const token = await findTokenBySecret(services.db, secret)
+  if (token === null) throw unauthorized('The token is not known here, or it was revoked.')
+  return { name: token.name, role: token.role, integrations: token.integrations }
+}
+
+function unauthorized(message: string): SluiceError {
+  return new SluiceError('unauthorized', message)
+}
+
+/** Checks the role that a route asks for. Throws SluiceError `forbidden`. */
+export function requireRole(principal: Principal, roles: NonNullable<Route['roles']>): void {
+  if (roles.includes(principal.role)) return
+  throw forbidden(`The token "${principal.name}" is a ${principal.role}'s. This takes one of: ${roles.join(', ')}.`)
+}
+
+/** Checks that a principal may touch an integration. Throws SluiceError `forbidden`. */
+export function requireIntegration(principal: Principal, integration: string): void {
+  if (principal.integrations === null || principal.integrations.includes(integration)) return
+  throw forbidden(`The token "${principal.name}" is for other integrations: ${principal.integrations.join(', ')}.`)
+}
+
+/** Checks that a principal may see a message: of its integrations, and for a sender its own. Throws SluiceError `forbidden`. */
+export function requireMessage(principal: Principal, message: { integration: string; source: string }): void {
+  requireIntegration(principal, message.integration)
+  if (principal.role !== 'sender' || message.source === principal.name) return
+  throw forbidden(`The token "${principal.name}" is a sender's, and this message came from somebody else.`)
+}
+
+/** The rows that a principal may see in lists. */
+export function scopeOf(principal: Principal): Scope {
+  return { integrations: principal.integrations, source: principal.role === 'sender' ? principal.name : null }
+}
+
+/** A refusal for want of rights. */
+export function forbidden(message: string): SluiceError {
+  return new SluiceError('forbidden', message)
+}

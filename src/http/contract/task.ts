@@ -1,0 +1,51 @@
+/** Tasks and their runs on the wire. */
+import { z } from '@hono/zod-openapi'
+import { idShape, instanceIdShape, nameShape, pageQuery, timeShape } from './common.ts'
+
+export const tasks = ['split', 'process', 'reprocess', 'rollup'] as const
+export const taskShape = z.enum(tasks)
+const states = ['queued', 'running', 'finished', 'failed'] as const
+const mostIds = 10_000
+
+/** Body of `POST /api/tasks/{task}/runs`: which work to do. All of it optional. */
+export const runRequestShape = z
+  .strictObject({
+    messages: z.array(idShape).max(mostIds).optional(),
+    instances: z.array(instanceIdShape).max(mostIds).optional(),
+    integration: nameShape.optional(),
+    errorCode: z.string().min(1).optional(),
+    sinceDays: z.number().positive().max(36_500).optional().openapi({ description: 'Messages received in the last so many days.' }),
+    draft: z.boolean().optional().openapi({ description: 'Only messages with this draft flag.' }),
+    asDraft: z.boolean().optional().openapi({ description: 'Mode of the run, whatever the messages say.' }),
+    replay: z.boolean().optional().openapi({ description: 'Processed instances too, not only failed ones.' }),
+  })
+  .openapi('RunRequest')
+export type RunRequest = z.infer<typeof runRequestShape>
+
+export const taskRunShape = z
+  .object({
+    id: idShape,
+    task: taskShape,
+    startedBy: z.enum(['event', 'clock', 'click']),
+    actor: z.string().nullable(),
+    slot: timeShape.nullable().openapi({ description: 'Of the clock.' }),
+    parameters: z.record(z.string(), z.unknown()),
+    state: z.enum(states),
+    result: z.unknown(),
+    error: z.unknown(),
+    worker: z.string().nullable(),
+    createdAt: timeShape,
+    startedAt: timeShape.nullable(),
+    finishedAt: timeShape.nullable(),
+  })
+  .openapi('TaskRun')
+export type TaskRun = z.infer<typeof taskRunShape>
+
+export const taskViewShape = z
+  .object({ task: taskShape, cron: z.string(), nextAt: timeShape.nullable(), lastRun: taskRunShape.nullable() })
+  .openapi('Task')
+export type TaskView = z.infer<typeof taskViewShape>
+
+export const taskRunsQuery = z.strictObject({ ...pageQuery, task: taskShape.optional(), state: z.enum(states).optional() })
+
+export const runCreatedShape = z.object({ id: idShape })

@@ -1,0 +1,64 @@
+/** Reads of task runs. */
+import { sql } from 'kysely'
+import type { Queryable } from '../db.ts'
+import { builder, type Page, pageOf, run } from './query.ts'
+
+/** A run of a task. */
+export interface TaskRunView {
+  id: string
+  task: 'split' | 'process' | 'reprocess' | 'rollup'
+  startedBy: 'event' | 'clock' | 'click'
+  actor: string | null
+  slot: string | null
+  /** JSON text. */
+  parameters: string
+  state: 'queued' | 'running' | 'finished' | 'failed'
+  /** JSON text. */
+  result: string | null
+  /** JSON text. */
+  error: string | null
+  worker: string | null
+  createdAt: string
+  startedAt: string | null
+  finishedAt: string | null
+}
+
+function selectRuns() {
+  return builder
+    .selectFrom('task_run as r')
+    .select(['r.id', 'r.task', 'r.started_by as startedBy', 'r.actor', 'r.slot', 'r.parameters', 'r.state', 'r.result', 'r.error', 'r.worker'])
+    .select(['r.created_at as createdAt', 'r.started_at as startedAt', 'r.finished_at as finishedAt'])
+}
+
+/** Runs that somebody limited to integrations may see: those that name one of them. */
+function ofIntegrations(integrations: readonly string[] | null) {
+  return integrations === null ? sql<boolean>`true` : sql<boolean>`r.parameters ->> 'integration' = ANY(${integrations}::text[])`
+}
+
+/** A page of runs, newest first. */
+export async function listTaskRuns(
+  db: Queryable,
+  integrations: readonly string[] | null,
+  filter: { task?: TaskRunView['task'] | undefined; state?: TaskRunView['state'] | undefined },
+  page: { limit: number; after: string | null },
+): Promise<Page<TaskRunView, string>> {
+  const { task, state } = filter
+  const { after } = page
+  const rows = await run(
+    db,
+    selectRuns()
+      .where(ofIntegrations(integrations))
+      .$if(task !== undefined, (q) => q.where('r.task', '=', task ?? 'split'))
+      .$if(state !== undefined, (q) => q.where('r.state', '=', state ?? 'queued'))
+      .$if(after !== null, (q) => q.where('r.id', '<', after ?? ''))
+      .orderBy('r.id', 'desc')
+      .limit(page.limit + 1),
+  )
+  return pageOf(rows, page.limit, (last) => last.id)
+}
+
+/** One run; null when there is none that these integrations may see. */
+export async function findTaskRun(db: Queryable, integrations: readonly string[] | null, id: string): Promise<TaskRunView | null> {
+  const rows = await run(db, selectRuns().where('r.id', '=', id).where(ofIntegrations(integrations)))
+  return rows[0] ?? null
+}
