@@ -185,6 +185,8 @@ async function selectChosen(db: Queryable, filter: RunParameters, options: PageO
 /** As many whole messages as fit in a page; of one that doesn't fit, a range of ordinals. */
 async function selectOfMessages(db: Queryable, filter: RunParameters, options: PageOptions): Promise<InstancePage> {
   const { after, limit } = options
+  // One more than fit: the message that the last page ended in is listed again.
+  const mostListed = limit + 1
   const values = new Values()
   const conditions = [
     ...onMessage(filter, values),
@@ -193,7 +195,7 @@ async function selectOfMessages(db: Queryable, filter: RunParameters, options: P
     'm.status IN (2, 3, -3)',
   ]
   const listed = await db.query<{ id: string; total: number }>(
-    `SELECT m.id, m.total FROM sluice.message m WHERE ${conditions.join(' AND ')} ORDER BY m.id LIMIT ${values.add(limit)}`,
+    `SELECT m.id, m.total FROM sluice.message m WHERE ${conditions.join(' AND ')} ORDER BY m.id LIMIT ${values.add(mostListed)}`,
     values.list,
   )
   const ranges: { messageId: string; from: number; to: number }[] = []
@@ -211,7 +213,7 @@ async function selectOfMessages(db: Queryable, filter: RunParameters, options: P
   if (last === undefined) {
     const seen = listed.rows.at(-1)
     // A page of nothing but empty messages is not the end.
-    return { keys: [], reached: seen !== undefined && listed.rows.length === limit ? { messageId: seen.id, ordinal: seen.total } : null }
+    return { keys: [], reached: seen !== undefined && listed.rows.length === mostListed ? { messageId: seen.id, ordinal: seen.total } : null }
   }
   const { rows } = await db.query<InstanceKey>(
     `SELECT i.message_id AS "messageId", i.ordinal FROM unnest($1::bigint[], $2::integer[], $3::integer[]) AS r (message_id, from_ordinal, to_ordinal)
