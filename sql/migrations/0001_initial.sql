@@ -299,25 +299,30 @@ $$;
 CREATE TRIGGER instance_new AFTER INSERT ON sluice.instance REFERENCING NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION sluice.check_new_instances();
 
-CREATE FUNCTION sluice.check_instance_transitions() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+-- Nested loops are off because the plan is kept for the session, and one made for a single row would join a thousand rows
+-- with a thousand.
+CREATE FUNCTION sluice.check_instance_transitions() RETURNS trigger LANGUAGE plpgsql SET search_path = '' SET enable_nestloop = off AS $$
 DECLARE
-  bad record;
+  moved record;
 BEGIN
   -- An inner join would let a changed key slip through, hence the outer one.
-  SELECT o.message_id, o.ordinal, o.status AS before, n.status AS after INTO bad
-  FROM old_rows o
-  LEFT JOIN new_rows n ON n.message_id = o.message_id AND n.ordinal = o.ordinal
-  LEFT JOIN sluice.chunk c ON c.id = n.chunk_id
-  WHERE n.message_id IS NULL
-    OR (n.status <> o.status AND NOT (
-      (o.status = 0 AND n.status IN (2, -2) AND n.chunk_id = o.chunk_id AND c.state = 'claimed')
-      OR (o.status IN (2, -2) AND n.status = 0 AND n.chunk_id <> o.chunk_id AND c.state = 'ready')))
-  LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION 'instance %.%: status can''t go from % to % here', bad.message_id, bad.ordinal, bad.before, coalesce(bad.after::text, 'another key')
-      USING ERRCODE = '23514', TABLE = 'instance', SCHEMA = 'sluice',
-        HINT = '0 goes to 2 or -2 only while its chunk is claimed; 2 and -2 go to 0 only into a new retry chunk.';
-  END IF;
+  FOR moved IN
+    SELECT o.status AS before, n.status AS after, n.chunk_id, n.chunk_id = o.chunk_id AS stayed, min(o.message_id) AS message_id, min(o.ordinal) AS ordinal
+    FROM old_rows o
+    LEFT JOIN new_rows n ON n.message_id = o.message_id AND n.ordinal = o.ordinal
+    WHERE n.message_id IS NULL OR n.status <> o.status
+    GROUP BY 1, 2, 3, 4
+  LOOP
+    IF NOT coalesce(
+      CASE (SELECT c.state FROM sluice.chunk c WHERE c.id = moved.chunk_id)
+        WHEN 'claimed' THEN moved.before = 0 AND moved.after IN (2, -2) AND moved.stayed
+        WHEN 'ready' THEN moved.before IN (2, -2) AND moved.after = 0 AND NOT moved.stayed
+      END, false) THEN
+      RAISE EXCEPTION 'instance %.%: status can''t go from % to % here', moved.message_id, moved.ordinal, moved.before, coalesce(moved.after::text, 'another key')
+        USING ERRCODE = '23514', TABLE = 'instance', SCHEMA = 'sluice',
+          HINT = '0 goes to 2 or -2 only while its chunk is claimed; 2 and -2 go to 0 only into a new retry chunk.';
+    END IF;
+  END LOOP;
   RETURN NULL;
 END
 $$;

@@ -89,7 +89,7 @@ export async function processChunks(context: FlowContext, chunks: readonly Claim
 async function processBatch(context: FlowContext, chunks: readonly ClaimedChunk[], options: BatchOptions): Promise<BatchReport['counts']> {
   const limit = context.config.worker.lease * 1000
   const report = await withRetry(() =>
-    context.db.transaction((tx) => applyChunks(tx, context, chunks, options), { statementTimeout: limit, idleTimeout: limit }),
+    context.db.transaction((tx) => applyChunks(tx, context, chunks, options), { statementTimeout: limit, idleTimeout: limit, byIndex: true }),
   )
   await settleReferences(context, chunks[0]?.integration ?? '', report)
   for (const message of report.messages) await rollUp(context.db, message)

@@ -34,6 +34,11 @@ export interface TransactionOptions {
   statementTimeout?: number
   /** Longest that the transaction may sit idle, in milliseconds. Default: the server's setting. */
   idleTimeout?: number
+  /**
+   * Plans with index scans (`enable_seqscan` off). For statements that join a thousand keys with a large table: before a
+   * table's first ANALYZE the planner takes it for small and reads all of it, batch after batch. Default: false.
+   */
+  byIndex?: boolean
 }
 
 export interface Db extends Queryable {

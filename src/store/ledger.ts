@@ -52,11 +52,12 @@ export async function writeObjects(tx: Transaction, integration: string, entries
   await tx.query(
     `UPDATE sluice.object o SET version = u.version, message_id = u.message_id, ordinal = u.ordinal, fields = u.fields::jsonb,
        target_ref = u.ref, deleted = u.deleted, first_message_id = coalesce(o.first_message_id, u.message_id), updated_at = clock_timestamp()
-     FROM unnest($2::text[], $3::text[], $4::bigint[], $5::integer[], $6::text[], $7::text[], $8::boolean[])
-       AS u (external_id, version, message_id, ordinal, fields, ref, deleted)
-     WHERE o.integration = $1 AND o.external_id = u.external_id`,
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::integer[], $6::text[], $7::text[], $8::boolean[])
+       AS u (integration, external_id, version, message_id, ordinal, fields, ref, deleted)
+     WHERE o.integration = u.integration AND o.external_id = u.external_id`,
     [
-      integration,
+      // A constant instead would invite the planner to read the whole integration.
+      entries.map(() => integration),
       entries.map((entry) => entry.externalId),
       entries.map((entry) => entry.applied?.version ?? null),
       entries.map((entry) => entry.applied?.messageId ?? null),

@@ -63,6 +63,7 @@ async function inTransaction<T>(lite: PGlite, work: (tx: Transaction) => Promise
   try {
     await lite.transaction(async (client) => {
       if (options.statementTimeout !== undefined) await client.exec(`SET LOCAL statement_timeout = ${Math.round(options.statementTimeout)}`)
+      if (options.byIndex === true) await client.exec('SET LOCAL enable_seqscan = off')
       try {
         outcome = { value: await work({ inTransaction: true, native: client, query: (sql, parameters) => run(client, sql, parameters) }) }
       } catch (error) {

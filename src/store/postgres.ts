@@ -56,10 +56,11 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promis
   }
 }
 
-function begin({ statementTimeout, idleTimeout }: TransactionOptions): string {
+function begin({ statementTimeout, idleTimeout, byIndex }: TransactionOptions): string {
   const settings = ["BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL TimeZone = 'UTC'"]
   if (statementTimeout !== undefined) settings.push(`SET LOCAL statement_timeout = ${Math.round(statementTimeout)}`)
   if (idleTimeout !== undefined) settings.push(`SET LOCAL idle_in_transaction_session_timeout = ${Math.round(idleTimeout)}`)
+  if (byIndex === true) settings.push('SET LOCAL enable_seqscan = off')
   return settings.join('; ')
 }
 

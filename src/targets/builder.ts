@@ -1,41 +1,75 @@
-/** What `t` is in `target: (t) => …`: the ways to declare a target, typed by the integration's schema. */
+/** What `t` is in `target: (t) => …`: every way to say where an integration's objects go. */
 import { type HandlerOptions, handlerTarget } from './handler.ts'
-import type { ColumnHelper, RefHelper, TableMapping } from './table/mapping.ts'
+import { type Constant, invalid, options, type RefHelper, type TableMapping, type ValueHelper } from './table/mapping.ts'
 import { tableTarget } from './table.ts'
-import type { TargetSpec, WhenMissing } from './target.ts'
+import type { TargetSpec, Wanted, WhenMissing } from './target.ts'
 
-/** Declares targets for objects of type `T`. */
-export interface TargetBuilder<T> {
-  /** Rows of a table: `schema.table`, or a plain name. */
-  table(name: string, mapping: TableMapping<T>): TargetSpec
-  /** Your own code. */
-  handler(options: HandlerOptions<T>): TargetSpec
+/** What a reference takes beside what it points at. */
+export interface RefOptions {
   /**
-   * A reference to another integration's object, or to a row of a table that nobody feeds.
-   *
-   * @param field dot path of the external ID; may be left out in a set whose rows are the external IDs themselves
-   * @param options.missing `wait` (default): the object fails as `missing_reference` and goes on by itself when the other has
-   *   come. `defer`: it is applied with the link empty, which is filled in when the other comes
+   * While the other object is not there: `wait` (default) keeps this one back, `defer` applies it with the link empty,
+   * which is filled in when the other comes.
    */
-  ref(wanted: string | { table: string; key: string }, field?: string, options?: { missing?: WhenMissing }): RefHelper
-  /** The time of the change: written with another change, never compared. */
-  now(): ColumnHelper
-  /** A constant; a bare string would be a field. */
-  constant(value: string | number | boolean | null): ColumnHelper
+  missing?: WhenMissing
 }
 
-/** The builder. It has no state: the same one serves every integration. */
+/** Builds targets. `T` is an object as the schema gives it out. */
+export interface TargetBuilder<T> {
+  /**
+   * Objects become rows of a table: the row whose `key` column holds the external ID is inserted, or updated where it
+   * differs.
+   *
+   * @param name `table`, found by the search_path or in `public`, or `schema.table`
+   * @throws SluiceError `invalid_config` naming the option that is wrong or unknown
+   *
+   * @example
+   * t.table('employee', { key: 'ms_id', columns: { name: 'name', position_id: t.ref('position', 'position_ms_id') } })
+   */
+  table<Sets extends Record<string, unknown> = Record<never, never>>(name: string, mapping: TableMapping<T, Sets>): TargetSpec
+  /**
+   * Objects are given to a function, one by one (`apply`) or a batch at a time (`applyMany`), inside the transaction that
+   * records what became of them.
+   *
+   * @example
+   * t.handler({ apply: async (order, { tx }) => { await tx.query('…', [order.id]); return 'updated' } })
+   */
+  handler(handler: HandlerOptions<T>): TargetSpec
+  /**
+   * The row, page or `ref` that another object's external ID stands for.
+   *
+   * @param to an integration's name, or a table that nobody feeds with the column that holds the external ID
+   * @param field dot path of the external ID; left out inside a set whose rows are external IDs themselves
+   */
+  ref(to: string | { table: string; key: string }, field?: string, options?: RefOptions): RefHelper
+  /** When the row was written. Never compared: it changes only together with something else. */
+  now(): ValueHelper
+  /** A value that doesn't come from the object. Numbers, booleans and null may stand without it. */
+  constant(value: Constant): ValueHelper
+}
+
+/** The one builder. It needs no type at run time. */
 export function targetBuilder(): TargetBuilder<unknown> {
   return {
-    table: (name, mapping) => tableTarget(name, mapping as TableMapping<never>),
-    handler: (options) => handlerTarget(options as HandlerOptions<never>),
-    ref: (wanted, field, options) => ({
-      helper: 'ref',
-      wanted: typeof wanted === 'string' ? { integration: wanted } : wanted,
-      field,
-      missing: options?.missing ?? 'wait',
-    }),
+    table: (name, mapping) => tableTarget(name, mapping),
+    handler: (handler) => handlerTarget(handler),
+    ref: (to, field, given = {}) => makeRef(to, field, given),
     now: () => ({ helper: 'now' }),
     constant: (value) => ({ helper: 'constant', value }),
   }
+}
+
+function makeRef(to: unknown, field: unknown, given: unknown): RefHelper {
+  const where = `t.ref(${JSON.stringify(to)}, …)`
+  if (field !== undefined && (typeof field !== 'string' || field === '')) throw invalid(`${where}: the field must be a dot path, such as "position.id"`)
+  const { missing = 'wait' } = options(where, given, ['missing'])
+  if (missing !== 'wait' && missing !== 'defer') throw invalid(`${where}: "missing" must be "wait" or "defer"`)
+  return { helper: 'ref', wanted: wantedOf(where, to), field, missing }
+}
+
+function wantedOf(where: string, to: unknown): Wanted {
+  if (typeof to === 'string' && to !== '') return { integration: to }
+  if (typeof to === 'string') throw invalid(`${where}: the integration's name is empty`)
+  const { table, key } = options(where, to, ['table', 'key'])
+  if (typeof table !== 'string' || typeof key !== 'string') throw invalid(`${where}: must be an integration's name or { table, key }`)
+  return { table, key }
 }

@@ -79,11 +79,18 @@ class HandlerTarget implements Target {
 
   apply: Target['apply'] = async (tx, items, context) => {
     const { log, signal, asDraft, integration } = context
-    const handlerContext: HandlerContext = { tx, log, signal, asDraft, integration }
+    // The user's own statements are planned as they would be anywhere else.
+    await tx.query('SET LOCAL enable_seqscan = DEFAULT')
+    const results = await this.#call(items, { tx, log, signal, asDraft, integration })
+    await tx.query('SET LOCAL enable_seqscan = off')
+    return results
+  }
+
+  async #call(items: readonly ApplyItem[], handlerContext: HandlerContext): Promise<Result[]> {
     if ('applyMany' in this.#options) return this.#applyMany(this.#options.applyMany, handlerContext, items)
     const results: Result[] = []
     for (const [index, item] of items.entries()) {
-      signal.throwIfAborted()
+      handlerContext.signal.throwIfAborted()
       try {
         results.push(checked(await this.#options.apply(item.object.output, { ...handlerContext, ...itemOf(item) })))
       } catch (error) {
