@@ -213,6 +213,7 @@ class Batch {
       fields,
       references: planned.plan.references.map((reference) => (fields.has(reference.field) ? this.#references.find(reference) : null)),
       deletion: decision.kind === 'late' ? 'keep' : deleted ? 'deleted' : 'live',
+      isKnown,
     }
   }
 
@@ -260,7 +261,7 @@ class Batch {
     const kind = item.deletion === 'keep' ? 'late' : 'newest'
     const versions = advance(this.#versionType(), entry, planned.arrival, { kind, supply: [...item.fields] }, [...item.fields], this.#target.fields, planned.object.deleted)
     const isGone = result.ref === undefined && (result.outcome === 'deleted' || result.outcome === 'ignored')
-    const next: LedgerEntry = { ...versions, externalId: entry.externalId, ref: isGone ? null : (result.ref ?? entry.ref) }
+    const next: LedgerEntry = { ...entry, ...versions, ref: isGone ? null : (result.ref ?? entry.ref) }
     this.#ledger.set(entry.externalId, next)
     this.#changed.set(entry.externalId, next)
     this.#references.learn(this.#integration, entry.externalId, next.ref)

@@ -1,25 +1,22 @@
 /** The ledger: for every object the version that was applied and what references to it resolve to (`sluice.object`). */
 import type { ObjectVersions } from '../model/fields.ts'
 import { decodeFields, encodeFields } from '../model/fields.ts'
-import type { Queryable, Transaction } from './db.ts'
+import { DatabaseError, type Parameter, type Queryable, type Transaction } from './db.ts'
 
 /** A ledger row, locked for the rest of the transaction. */
 export interface LedgerEntry extends ObjectVersions {
   externalId: string
   /** What references to the object resolve to; null while there is nothing to refer to. */
   ref: string | null
+  /** Whether the object has a row already. */
+  isStored: boolean
 }
 
 /**
- * Locks the ledger rows of these objects, in the order of their external IDs, and makes the ones that are not there: two
- * workers with the same objects come one after the other, whoever asks first.
+ * Locks the ledger rows of these objects, in the order of their external IDs, and returns one entry for each object. An
+ * object without a row gets an empty entry; {@link writeObjects} notices when somebody else makes its row meanwhile.
  */
 export async function lockObjects(tx: Transaction, integration: string, externalIds: readonly string[]): Promise<Map<string, LedgerEntry>> {
-  await tx.query(
-    `INSERT INTO sluice.object (integration, external_id) SELECT $1, u.id FROM unnest($2::text[]) AS u (id)
-     ORDER BY u.id COLLATE "C" ON CONFLICT DO NOTHING`,
-    [integration, externalIds],
-  )
   const { rows } = await tx.query<{
     externalId: string
     version: string | null
@@ -33,40 +30,73 @@ export async function lockObjects(tx: Transaction, integration: string, external
      FROM sluice.object WHERE integration = $1 AND external_id = ANY($2) ORDER BY external_id COLLATE "C" FOR UPDATE`,
     [integration, externalIds],
   )
-  return new Map(
-    rows.map((row) => [
-      row.externalId,
-      {
-        externalId: row.externalId,
-        applied: row.messageId === null || row.ordinal === null ? null : { version: row.version, messageId: row.messageId, ordinal: row.ordinal },
-        fields: decodeFields(row.fields),
-        deleted: row.deleted,
-        ref: row.ref,
-      },
-    ]),
+  const entries = new Map<string, LedgerEntry>(
+    externalIds.map((externalId) => [externalId, { externalId, applied: null, fields: {}, deleted: false, ref: null, isStored: false }]),
+  )
+  for (const { externalId, version, messageId, ordinal, fields, ref, deleted } of rows) {
+    const applied = messageId === null || ordinal === null ? null : { version, messageId, ordinal }
+    entries.set(externalId, { externalId, applied, fields: decodeFields(fields), deleted, ref, isStored: true })
+  }
+  return entries
+}
+
+/**
+ * Writes the entries that {@link lockObjects} gave, as they are now.
+ *
+ * @throws DatabaseError 40001 when another transaction made a row that was not there: what was decided without it must be
+ *   decided again
+ */
+export async function writeObjects(tx: Transaction, integration: string, entries: readonly LedgerEntry[]): Promise<void> {
+  await updateObjects(
+    tx,
+    integration,
+    entries.filter((entry) => entry.isStored),
+  )
+  await insertObjects(
+    tx,
+    integration,
+    entries.filter((entry) => !entry.isStored),
   )
 }
 
-/** Writes ledger rows that {@link lockObjects} locked. */
-export async function writeObjects(tx: Transaction, integration: string, entries: readonly LedgerEntry[]): Promise<void> {
+const rowSql = `unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::integer[], $6::text[], $7::text[], $8::boolean[])
+  AS u (integration, external_id, version, message_id, ordinal, fields, ref, deleted)`
+
+function rowParameters(integration: string, entries: readonly LedgerEntry[]): Parameter[] {
+  return [
+    // A constant instead would invite the planner to read the whole integration.
+    entries.map(() => integration),
+    entries.map((entry) => entry.externalId),
+    entries.map((entry) => entry.applied?.version ?? null),
+    entries.map((entry) => entry.applied?.messageId ?? null),
+    entries.map((entry) => entry.applied?.ordinal ?? null),
+    entries.map((entry) => encodeFields(entry.fields)),
+    entries.map((entry) => entry.ref),
+    entries.map((entry) => entry.deleted),
+  ]
+}
+
+async function updateObjects(tx: Transaction, integration: string, entries: readonly LedgerEntry[]): Promise<void> {
+  if (entries.length === 0) return
   await tx.query(
     `UPDATE sluice.object o SET version = u.version, message_id = u.message_id, ordinal = u.ordinal, fields = u.fields::jsonb,
        target_ref = u.ref, deleted = u.deleted, first_message_id = coalesce(o.first_message_id, u.message_id), updated_at = clock_timestamp()
-     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::integer[], $6::text[], $7::text[], $8::boolean[])
-       AS u (integration, external_id, version, message_id, ordinal, fields, ref, deleted)
-     WHERE o.integration = u.integration AND o.external_id = u.external_id`,
-    [
-      // A constant instead would invite the planner to read the whole integration.
-      entries.map(() => integration),
-      entries.map((entry) => entry.externalId),
-      entries.map((entry) => entry.applied?.version ?? null),
-      entries.map((entry) => entry.applied?.messageId ?? null),
-      entries.map((entry) => entry.applied?.ordinal ?? null),
-      entries.map((entry) => encodeFields(entry.fields)),
-      entries.map((entry) => entry.ref),
-      entries.map((entry) => entry.deleted),
-    ],
+     FROM ${rowSql} WHERE o.integration = u.integration AND o.external_id = u.external_id`,
+    rowParameters(integration, entries),
   )
+}
+
+async function insertObjects(tx: Transaction, integration: string, entries: readonly LedgerEntry[]): Promise<void> {
+  if (entries.length === 0) return
+  const { rowCount } = await tx.query(
+    `INSERT INTO sluice.object (integration, external_id, version, message_id, ordinal, fields, target_ref, deleted, first_message_id, updated_at)
+     SELECT u.integration, u.external_id, u.version, u.message_id, u.ordinal, u.fields::jsonb, u.ref, u.deleted, u.message_id, clock_timestamp()
+     FROM ${rowSql} ORDER BY u.external_id COLLATE "C" ON CONFLICT DO NOTHING`,
+    rowParameters(integration, entries),
+  )
+  if (rowCount < entries.length) {
+    throw new DatabaseError(`another transaction applied objects of "${integration}" for the first time just now`, { sqlstate: '40001' })
+  }
 }
 
 /** What references to these objects resolve to, of those that can be referred to. */

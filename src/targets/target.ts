@@ -95,6 +95,8 @@ export interface ApplyItem {
    * gone; `keep`: an older version, which has no say in that.
    */
   deletion: 'live' | 'deleted' | 'keep'
+  /** Whether the ledger knows the object. A hint: the target may have an unknown one, and may have lost a known one. */
+  isKnown: boolean
 }
 
 export interface ApplyContext {

@@ -96,19 +96,25 @@ function isDeletedSql(schema: TableSchema): string {
     .join(' AND ')
 }
 
-/** Compares a group with the table, locks the rows that are there, and inserts those that are not. */
+/**
+ * Inserts a group's rows that are not there, and compares and locks those that are. What the ledger doesn't know is
+ * inserted first and only compared if that finds a row; what it knows is compared first.
+ */
 export async function compareAndInsert(tx: Transaction, schema: TableSchema, group: Group): Promise<RowResult[]> {
   const results: RowResult[] = group.items.map(() => ({ state: 'missing', ref: null, wasDeleted: false, changes: {} }))
-  await compare(tx, schema, group, results)
+  const missing = (among: (item: ApplyItem) => boolean): number[] =>
+    group.items.flatMap((item, index) => (results[index]?.state === 'missing' && among(item) ? [index] : []))
   const mayCreate = group.deletion === 'live' || (group.deletion === 'deleted' && schema.mapping.deletedUnknown === 'create')
-  const missing = results.flatMap((result, index) => (result.state === 'missing' ? [index] : []))
-  if (mayCreate && missing.length > 0) await insert(tx, schema, group, missing, results)
+  if (mayCreate) await insert(tx, schema, group, missing((item) => !item.isKnown), results)
+  await compare(tx, schema, group, missing(() => true), results)
+  if (mayCreate) await insert(tx, schema, group, missing(() => true), results)
   return results
 }
 
-async function compare(tx: Transaction, schema: TableSchema, group: Group, results: RowResult[]): Promise<void> {
+async function compare(tx: Transaction, schema: TableSchema, group: Group, indexes: readonly number[], results: RowResult[]): Promise<void> {
+  if (indexes.length === 0) return
   const columns = group.columns.map((name) => columnNamed(schema, name))
-  const rows = typedRows(rowColumns(schema, group))
+  const rows = typedRows(rowColumns(schema, group, indexes))
   const isChanged = columns.map((column, index) => differs(column, `t.${column.sql}`, `d.c${index}`))
   const stamped = group.stamps.map((name) => `t.${columnNamed(schema, name).sql} IS NULL`)
   const any = [...isChanged, ...stamped].join(' OR ') || 'false'
@@ -141,13 +147,14 @@ async function compare(tx: Transaction, schema: TableSchema, group: Group, resul
 }
 
 async function insert(tx: Transaction, schema: TableSchema, group: Group, indexes: readonly number[], results: RowResult[]): Promise<void> {
+  if (indexes.length === 0) return
   const rows = typedRows(rowColumns(schema, group, indexes))
   const stamps = [...stampColumns(schema), ...group.stamps].map((name) => columnNamed(schema, name).sql)
   const targets = [schema.key.sql, ...group.columns.map((name) => columnNamed(schema, name).sql), ...stamps]
   const sources = ['d.k', ...group.columns.map((_, index) => `d.c${index}`), ...stamps.map(() => 'now()')]
   const sql = `WITH d AS MATERIALIZED ${rows.sql}, i AS (
       INSERT INTO ${schema.table.sql} (${targets.join(', ')}) SELECT ${sources.join(', ')} FROM d ORDER BY d.k
-      RETURNING ${schema.key.sql} AS k, ${schema.ref.sql}::text AS ref)
+      ON CONFLICT (${schema.key.sql}) DO NOTHING RETURNING ${schema.key.sql} AS k, ${schema.ref.sql}::text AS ref)
     SELECT d.n, i.ref FROM d JOIN i ON i.k = d.k`
   const inserted = await tx.query<{ n: number; ref: string }>(sql, rows.parameters)
   for (const row of inserted.rows) {
@@ -183,8 +190,8 @@ function stampColumns(schema: TableSchema): string[] {
   return schema.mapping.columns.filter(({ source }) => source.kind === 'now').map(({ name }) => name)
 }
 
-/** The number of the object, its key, and its columns; of all objects, or of some. */
-function rowColumns(schema: TableSchema, group: Group, indexes: readonly number[] = group.items.map((_, index) => index)): RowColumn[] {
+/** The number of the object, its key, and its columns, of some of a group's objects. */
+function rowColumns(schema: TableSchema, group: Group, indexes: readonly number[]): RowColumn[] {
   const pick = (texts: readonly Text[]): Text[] => indexes.map((index) => texts[index] ?? null)
   return [
     { alias: 'n', cast: 'integer', texts: indexes.map(String) },
