@@ -1,37 +1,17 @@
 /** JSON with every number's value kept: what JavaScript can't hold stays text. */
+import { hasEscapedKey, parseCarefully } from './careful.ts'
+import { ExactNumber, type JsonValue } from './value.ts'
 
-// https://tc39.es/proposal-json-parse-with-source, in Node since 21; TypeScript's library doesn't have it yet.
-const { rawJSON } = JSON as typeof JSON & { rawJSON(text: string): unknown }
-
-/** A number as its source wrote it, because a JavaScript number would be another one. */
-export class ExactNumber {
-  readonly source: string
-
-  constructor(source: string) {
-    this.source = source
-  }
-
-  toString(): string {
-    return this.source
-  }
-
-  /** Lets `JSON.stringify` write the source's digits. */
-  toJSON(): unknown {
-    return rawJSON(this.source)
-  }
-}
-
-/** A JSON value. Numbers that JavaScript holds exactly are plain. */
-export type JsonValue = string | number | boolean | null | ExactNumber | JsonValue[] | { [key: string]: JsonValue }
+export { ExactNumber, type JsonValue }
 
 /**
- * A number that JavaScript may change: sixteen digits or more (fifteen always survive), an exponent, more than six zeros
+ * A number that JavaScript may change: sixteen digits or more (fifteen always survive), an exponent, six zeros or more
  * behind the point (JavaScript would write an exponent), a negative zero. Only looks behind what may stand before a value;
  * what it finds inside a string costs time and changes nothing.
  */
 const risky = /(?:^|[ \t\n\r:,[])(?:-?(?:\d{16}|[\d.]{17}|[\d.]+[eE]|0\.0{6})|-0(?:\.0+)?(?![\d.]))/
 
-/** False when `JSON.parse` gives exactly what {@link parseExact} does. */
+/** False when no number of a text can become an {@link ExactNumber}. */
 export function mayNeedExact(text: string): boolean {
   return risky.test(text)
 }
@@ -41,13 +21,22 @@ export function mayNeedExact(text: string): boolean {
  * exponent that it didn't have becomes an {@link ExactNumber}. `1.50` is a plain 1.5. Throws SyntaxError.
  */
 export function parseExact(text: string): JsonValue {
+  if (hasEscapedKey(text)) return parseCarefully(text, exactNumber)
   if (!mayNeedExact(text)) return JSON.parse(text) as JsonValue
   return JSON.parse(text, keepExact as (this: unknown, key: string, value: unknown) => unknown) as JsonValue
 }
 
+/** Parses JSON with the numbers that JavaScript makes of it. Throws SyntaxError. */
+export function parsePlain(text: string): JsonValue {
+  return hasEscapedKey(text) ? parseCarefully(text, Number) : (JSON.parse(text) as JsonValue)
+}
+
 function keepExact(_key: string, value: unknown, context: { source?: string }): unknown {
-  const { source } = context
-  if (typeof value !== 'number' || source === undefined) return value
+  return typeof value === 'number' && context.source !== undefined ? exactNumber(context.source) : value
+}
+
+function exactNumber(source: string): number | ExactNumber {
+  const value = Number(source)
   const written = String(value)
   if (written === source) return value
   if (written.includes('e') && !/[eE]/.test(source)) return new ExactNumber(source)
@@ -60,9 +49,11 @@ function canonical(number: string): string {
   const sign = mantissa.startsWith('-') ? '-' : ''
   const [whole = '', fraction = ''] = mantissa.slice(sign.length).split('.')
   const digits = (whole + fraction).replace(/^0+/, '')
-  const significant = digits.replace(/0+$/, '')
-  if (significant === '') return `${sign}0`
-  return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`
+  if (digits === '') return `${sign}0`
+  // Not by a regexp: /0+$/ takes quadratic time over zeros in the middle.
+  let end = digits.length
+  while (digits[end - 1] === '0') end--
+  return `${sign}${digits.slice(0, end)}e${Number(exponent) - fraction.length + digits.length - end}`
 }
 
 /** Compact JSON text of a value, every number by its digits. */

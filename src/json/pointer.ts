@@ -1,6 +1,6 @@
 /** Ways to name a place in a JSON value: JSON Pointers (RFC 6901), and the dot paths that configs use. */
 import { SluiceError } from '../errors.ts'
-import { ExactNumber, type JsonValue } from './exact.ts'
+import { ExactNumber, type JsonValue } from './value.ts'
 
 /** The JSON Pointer of a path: `['a/b', 0]` is `/a~1b/0`; no segments is `''`, the whole value. */
 export function formatPointer(segments: readonly (string | number)[]): string {

@@ -1,6 +1,7 @@
 /** Texts that JSON allows and PostgreSQL can't hold: U+0000, and surrogates without their other half. */
-import { ExactNumber, type JsonValue } from './exact.ts'
+
 import { formatPointer } from './pointer.ts'
+import { ExactNumber, type JsonValue } from './value.ts'
 
 /** Why PostgreSQL can't hold a text. */
 export type UnstorableReason = 'nul' | 'lone_surrogate'

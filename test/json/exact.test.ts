@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ExactNumber, type JsonValue, mayNeedExact, parseExact, stringifyExact, toText } from '../../src/json/exact.ts'
+import { ExactNumber, type JsonValue, mayNeedExact, parseExact, parsePlain, stringifyExact, toText } from '../../src/json/exact.ts'
+import { choices, chooser, values, write } from './arbitraries.ts'
 
 const exact = (source: string) => new ExactNumber(source)
 
@@ -58,6 +59,52 @@ describe('parseExact', () => {
   it('throws where JSON.parse does', () => {
     expect(() => parseExact('[12345678901234567890,]')).toThrow(SyntaxError)
     expect(() => parseExact('{')).toThrow(SyntaxError)
+  })
+})
+
+describe('keys with escapes', () => {
+  // https://github.com/nodejs/node/issues/63785: what JSON.parse has read before changes what it reads next.
+  it.each([
+    ['\\\\', '\\n', '\n'],
+    ['\\\\', '\\u0436', 'ж'],
+    ['\\\\u0', '\\u0438\\u043c\\u044f', 'имя'],
+    ['\\\\n', '\\n1', '\n1'],
+    ['\\\\', '\\ud800', '\ud800'],
+  ])('are what they are, whatever came before: %s, then %s', (before, key, decoded) => {
+    for (const [index, shape] of [`{"${key}1":1,"KEY":2}`, `{"${key}2":{"x":[],"KEY":12345678901234567890}}`].entries()) {
+      JSON.parse(shape.replace('KEY', before))
+      const inside = (value: JsonValue) => (index === 0 ? value : (value as { [key: string]: JsonValue })[`${decoded}2`]) as object
+      const text = shape.replace('KEY', key)
+      expect(Object.keys(inside(parseExact(text)))[1]).toBe(decoded)
+      expect(Object.keys(inside(parsePlain(text)))[1]).toBe(decoded)
+    }
+  })
+
+  it('change nothing else', () => {
+    const text = ' { "\\u0061" : [ 1 , -0 , 1e400 , true , false , null , "\\n" , [ ] , { } ] , "b":{"c\\"":9007199254740993}, "d":"\\\\"} '
+    expect(parseExact(text)).toEqual({
+      a: [1, exact('-0'), exact('1e400'), true, false, null, '\n', [], {}],
+      b: { 'c"': exact('9007199254740993') },
+      d: '\\',
+    })
+    expect(parsePlain(text)).toEqual({
+      a: [1, -0, Number.POSITIVE_INFINITY, true, false, null, '\n', [], {}],
+      b: { 'c"': 9007199254740992 },
+      d: '\\',
+    })
+    expect(() => parseExact('{"\\u0061":1,}')).toThrow(SyntaxError)
+    const unsafe = parseExact('{"\\u005f_proto__":{"polluted":1}}') as object
+    expect([Object.keys(unsafe), Object.getPrototypeOf(unsafe) === Object.prototype]).toEqual([['__proto__'], true])
+  })
+
+  it('come back from any value, however it is written', () => {
+    fc.assert(
+      fc.property(values, choices, (value, stream) => {
+        const text = write(value, chooser(stream), true)
+        expect(parsePlain(text)).toEqual(value)
+      }),
+      { numRuns: 500 },
+    )
   })
 })
 

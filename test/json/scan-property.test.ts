@@ -1,56 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SluiceError } from '../../src/errors.ts'
-import type { JsonValue } from '../../src/json/exact.ts'
+import { parsePlain } from '../../src/json/exact.ts'
 import type { ScanLimits } from '../../src/json/scan.ts'
+import { choices, chooser, strings, unsafe, values, write } from './arbitraries.ts'
 import { bytes, limits, outcome, texts } from './support.ts'
-
-const unsafe = ['__proto__', 'constructor', 'prototype']
-
-/** JSON values of every kind, without keys that the scanner refuses. Half surrogates come as escapes. */
-const strings = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('\ud83d', '\ude00x', 'a\u0000', '"\\/\b'))
-const keys = fc.oneof(fc.constantFrom('id', 'name', 'ж', 'a/b~'), strings).filter((key) => !unsafe.includes(key))
-const { values } = fc.letrec<{ values: JsonValue }>((tie) => ({
-  values: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    fc.oneof(strings, fc.double({ noDefaultInfinity: true, noNaN: true }), fc.maxSafeInteger(), fc.boolean(), fc.constant(null)),
-    fc.array(tie('values'), { maxLength: 6 }),
-    fc.dictionary(keys, tie('values'), { maxKeys: 30, noNullPrototype: true }),
-  ),
-}))
-
-/** Endless numbers from 0 to 255, to choose spellings by. */
-const choices = fc.infiniteStream(fc.nat(255), { noHistory: true })
-
-/** Writes a value with whitespace and escapes as `choose` has it. */
-function write(value: JsonValue, choose: () => number, newlines: boolean): string {
-  const gap = (): string => {
-    const choice = choose()
-    return choice < 128 ? '' : (['', ' ', '\t', '\r', newlines ? '\n' : ' ', ' \t '][choice % 6] as string)
-  }
-  const text = (content: string): string =>
-    `"${[...content]
-      .map((character) => {
-        const plain = JSON.stringify(character).slice(1, -1)
-        if (choose() >= 64) return plain
-        const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at).toString(16).padStart(4, '0'))
-        return units.map((unit) => `\\u${choose() < 128 ? unit : unit.toUpperCase()}`).join('')
-      })
-      .join('')}"`
-  const inside = (item: JsonValue): string => {
-    if (typeof item === 'string') return text(item)
-    if (typeof item === 'number' && Object.is(item, -0)) return '-0'
-    if (typeof item !== 'object' || item === null) return JSON.stringify(item)
-    if (Array.isArray(item)) return `[${gap()}${item.map(inside).join(`${gap()},${gap()}`)}${gap()}]`
-    const members = Object.entries(item).map(([key, member]) => `${text(key)}${gap()}:${gap()}${inside(member)}`)
-    return `{${gap()}${members.join(`${gap()},${gap()}`)}${gap()}}`
-  }
-  return `${gap()}${inside(value)}${gap()}`
-}
-
-function chooser(stream: IterableIterator<number>): () => number {
-  return () => (stream.next().value as number | undefined) ?? 255
-}
 
 function accepted(message: Uint8Array, format: 'json' | 'ndjson' = 'json'): string[] {
   const result = outcome([message], format)
@@ -100,10 +54,10 @@ const tightLimits: fc.Arbitrary<ScanLimits> = fc.record({
   maxNumberLength: fc.integer({ min: 1, max: 20 }),
 })
 
-/** What `JSON.parse` says of bytes. */
+/** What `JSON.parse` says of bytes: `parsePlain` takes and refuses what it does. */
 function parse(message: Uint8Array): { value: unknown } | null {
   try {
-    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(message)) as unknown }
+    return { value: parsePlain(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(message)) }
   } catch {
     return null
   }
@@ -116,7 +70,7 @@ describe('any JSON value', () => {
     fc.assert(
       fc.property(fc.array(values, { maxLength: 8 }), choices, (elements, stream) => {
         const message = bytes(write(elements, chooser(stream), true))
-        expect(accepted(message).map((text) => JSON.parse(text) as unknown)).toEqual(elements)
+        expect(accepted(message).map(parsePlain)).toEqual(elements)
       }),
       { numRuns: 300 },
     )
@@ -128,7 +82,7 @@ describe('any JSON value', () => {
         values.filter((value) => !Array.isArray(value)),
         choices,
         (value, stream) => {
-          expect(accepted(bytes(write(value, chooser(stream), true))).map((text) => JSON.parse(text) as unknown)).toEqual([value])
+          expect(accepted(bytes(write(value, chooser(stream), true))).map(parsePlain)).toEqual([value])
         },
       ),
       { numRuns: 300 },
@@ -140,7 +94,7 @@ describe('any JSON value', () => {
       fc.property(fc.array(values, { maxLength: 8 }), choices, fc.constantFrom('\n', '\r\n', '\n\n', ' \r\n\t\n'), (lines, stream, end) => {
         const choose = chooser(stream)
         const message = lines.map((line) => write(line, choose, false)).join(end)
-        expect(accepted(bytes(message), 'ndjson').map((text) => JSON.parse(text) as unknown)).toEqual(lines)
+        expect(accepted(bytes(message), 'ndjson').map(parsePlain)).toEqual(lines)
       }),
       { numRuns: 300 },
     )
@@ -174,7 +128,7 @@ describe('any bytes', () => {
           if (!ours.has(result.code)) expect([parsed, result.message]).toEqual([null, result.message])
           refused++
         } else {
-          const elements = texts(message, result.spans).map((text) => JSON.parse(text) as unknown)
+          const elements = texts(message, result.spans).map(parsePlain)
           expect(result.summary.shape === 'array' ? elements : elements[0]).toEqual(parsed?.value)
           taken++
         }
