@@ -38,14 +38,15 @@ export class KeyBuffer {
   /** Adds what an escape stands for: a UTF-16 code unit. The second half of a surrogate pair joins the first. */
   addUnit(unit: number): void {
     this.#reserve(4)
-    if (unit < 0x80) this.#put(unit)
-    else if (unit < 0x800) this.#put(0xc0 | (unit >> 6), 0x80 | (unit & 0x3f))
-    else {
-      const high = unit >= 0xdc00 && unit < 0xe000 ? this.#takeHighSurrogate() : -1
-      const point = high === -1 ? unit : 0x10000 + ((high & 0x3ff) << 10) + (unit & 0x3ff)
-      if (point < 0x10000) this.#put(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f))
-      else this.#put(0xf0 | (point >> 18), 0x80 | ((point >> 12) & 0x3f), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f))
-    }
+    const high = unit >= 0xdc00 && unit < 0xe000 ? this.#takeHighSurrogate() : -1
+    const point = high === -1 ? unit : 0x10000 + ((high & 0x3ff) << 10) + (unit & 0x3ff)
+    if (point < 0x80) this.#put(point)
+    else if (point < 0x800) this.#put(0xc0 | (point >> 6))
+    else if (point < 0x10000) this.#put(0xe0 | (point >> 12))
+    else this.#put(0xf0 | (point >> 18))
+    if (point >= 0x10000) this.#put(0x80 | ((point >> 12) & 0x3f))
+    if (point >= 0x800) this.#put(0x80 | ((point >> 6) & 0x3f))
+    if (point >= 0x80) this.#put(0x80 | (point & 0x3f))
   }
 
   /** Only an escape can have left one here: in the message itself surrogates are no UTF-8. */
@@ -58,8 +59,8 @@ export class KeyBuffer {
     return 0xd000 | ((second & 0x3f) << 6) | ((this.bytes[at + 2] as number) & 0x3f)
   }
 
-  #put(...bytes: number[]): void {
-    for (const byte of bytes) this.bytes[this.length++] = byte
+  #put(byte: number): void {
+    this.bytes[this.length++] = byte
   }
 
   #reserve(more: number): void {
