@@ -7,7 +7,9 @@ import type { RouteName, routes } from './contract/routes.ts'
 import { stringify } from './json.ts'
 
 type Routes = typeof routes
-type Input<Name extends RouteName, Part extends string> = Routes[Name] extends { [P in Part]: infer Shape extends z.ZodType } ? z.output<Shape> : null
+type Input<Name extends RouteName, Part extends string> = Routes[Name] extends { [P in Part]: infer Shape extends z.ZodType }
+  ? z.output<Shape>
+  : null
 
 /** A request that may be made, with its parts checked against the route's shapes. */
 export interface Call<Name extends RouteName> {

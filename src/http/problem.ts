@@ -10,8 +10,9 @@ import { stringify } from './json.ts'
 /** Status and title of each code. What the scanner says of a body has other codes and is 400 `refused`. */
 const kinds: Record<string, { status: number; title: string }> = {
   bad_request: { status: 400, title: 'The request is not right' },
+  invalid_parameters: { status: 400, title: 'The parameters of the run are not right' },
   invalid_cursor: { status: 400, title: 'The cursor is not right' },
-  bad_encoding: { status: 400, title: 'The body can\'t be decoded' },
+  bad_encoding: { status: 400, title: "The body can't be decoded" },
   bad_idempotency_key: { status: 400, title: 'The idempotency key is not right' },
   body_interrupted: { status: 400, title: 'The body broke off' },
   search_too_wide: { status: 400, title: 'The search took too long' },
@@ -23,7 +24,7 @@ const kinds: Record<string, { status: number; title: string }> = {
   idempotency_conflict: { status: 409, title: 'The idempotency key was used before' },
   token_name_taken: { status: 409, title: 'The name is taken' },
   token_name_reserved: { status: 409, title: 'The name is reserved' },
-  target_mismatch: { status: 409, title: 'The target doesn\'t fit the mapping' },
+  target_mismatch: { status: 409, title: "The target doesn't fit the mapping" },
   body_too_large: { status: 413, title: 'The body is too large' },
   decompressed_too_large: { status: 413, title: 'The body is too large' },
   too_many_objects: { status: 413, title: 'The message has too many objects' },
@@ -31,7 +32,7 @@ const kinds: Record<string, { status: number; title: string }> = {
   unsupported_encoding: { status: 415, title: 'The content encoding is not supported' },
   schema: { status: 422, title: 'The message is not correct' },
   not_ready: { status: 503, title: 'Not ready' },
-  unavailable: { status: 503, title: 'The database does not answer' },
+  unavailable: { status: 503, title: 'Not to be had now' },
   internal: { status: 500, title: 'Something went wrong here' },
 }
 
@@ -75,7 +76,15 @@ export function problemOf(error: unknown, log: Logger): Response {
   }
   if (error instanceof DatabaseError && classify(error) === 'surroundings') {
     log.warn({ error }, 'a request failed: the database does not answer')
-    return problemResponse('unavailable', { detail: `Nothing was changed. Try again in ${retryAfter} seconds.` }, headersOf('unavailable'))
+    return problemResponse(
+      'unavailable',
+      { detail: `The request was not done. Try again in ${retryAfter} seconds.` },
+      headersOf('unavailable'),
+    )
+  }
+  if (error instanceof SluiceError && error.retryable) {
+    log.warn({ error }, 'a request failed; it may succeed later')
+    return problemResponse('unavailable', { detail: error.message }, headersOf('unavailable'))
   }
   const instance = `urn:uuid:${randomUUID()}`
   log.error({ error, instance }, 'a request failed')

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { SluiceError } from '../errors.ts'
 import { writeAudit } from './audit.ts'
-import { type Db, DatabaseError, type Queryable } from './db.ts'
+import { DatabaseError, type Db, type Queryable } from './db.ts'
 
 /** What a token may do; `docs/` and `http/contract/common.ts` say what that is. */
 export type TokenRole = 'sender' | 'viewer' | 'operator' | 'admin'
@@ -43,7 +43,10 @@ export async function createToken(
   actor: string,
 ): Promise<StoredToken & { token: string }> {
   if (token.name === configTokenName) {
-    throw new SluiceError('token_name_reserved', `The name "${configTokenName}" belongs to the token of the config (SLUICE_TOKEN). Choose another.`)
+    throw new SluiceError(
+      'token_name_reserved',
+      `The name "${configTokenName}" belongs to the token of the config (SLUICE_TOKEN). Choose another.`,
+    )
   }
   const secret = `slc_${randomBytes(32).toString('base64url')}`
   try {
@@ -59,7 +62,9 @@ export async function createToken(
     })
   } catch (error) {
     if (error instanceof DatabaseError && error.sqlstate === '23505' && error.constraint === 'api_token_name') {
-      throw new SluiceError('token_name_taken', `There is a token named "${token.name}". Revoke it first, or choose another name.`, { cause: error })
+      throw new SluiceError('token_name_taken', `There is a token named "${token.name}". Revoke it first, or choose another name.`, {
+        cause: error,
+      })
     }
     throw error
   }
@@ -107,7 +112,10 @@ export async function listTokens(db: Queryable, page: { limit: number; after: st
 export async function revokeToken(db: Db, by: { id: string } | { name: string }, actor: string): Promise<StoredToken | null> {
   return db.transaction(async (tx) => {
     const [condition, value] = 'id' in by ? ['id = $1::bigint', by.id] : ['name = $1', by.name]
-    const { rows } = await tx.query<StoredToken>(`UPDATE sluice.api_token SET revoked_at = now() WHERE ${condition} AND revoked_at IS NULL RETURNING ${columns}`, [value])
+    const { rows } = await tx.query<StoredToken>(
+      `UPDATE sluice.api_token SET revoked_at = now() WHERE ${condition} AND revoked_at IS NULL RETURNING ${columns}`,
+      [value],
+    )
     const revoked = rows[0] ?? null
     if (revoked !== null) await writeAudit(tx, { actor, action: 'token.revoke', subject: revoked.id, details: { name: revoked.name } })
     return revoked

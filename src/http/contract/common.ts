@@ -43,7 +43,17 @@ export const instanceIdShape = z
 
 export const nameShape = z.string().regex(integrationName, 'is no name of an integration').openapi({ example: 'organization' })
 export const timeShape = z.iso.datetime({ offset: true }).openapi({ example: '2026-03-01T12:00:00.000Z' })
-export const externalIdShape = z.string().min(1).openapi({ example: 'https://ror.org/04ttjf776', description: 'Percent-encoded where it stands in a path.' })
+
+/** A text that PostgreSQL can hold. */
+export const textShape = z
+  .string()
+  .min(1)
+  .refine((text) => text.isWellFormed() && !text.includes('\0'), "has a character that can't be stored")
+
+export const externalIdShape = textShape.openapi({
+  example: 'https://ror.org/04ttjf776',
+  description: 'Percent-encoded where it stands in a path.',
+})
 
 /** A flag in a query. */
 export const flagShape = z.enum(['true', 'false']).transform((text) => text === 'true')
@@ -59,8 +69,14 @@ export function numberShape(least: number, most: number) {
 
 /** Asked of every list. A larger `limit` than `limits.page` counts as that. */
 export const pageQuery = {
-  limit: numberShape(1, 1_000_000).optional().openapi({ param: { description: 'Most items to give. Default 100, at most `limits.page`.' } }),
-  cursor: z.string().max(2000).optional().openapi({ param: { description: '`next` of the page before. Opaque.' } }),
+  limit: numberShape(1, 1_000_000)
+    .optional()
+    .openapi({ param: { description: 'Most items to give. Default 100, at most `limits.page`.' } }),
+  cursor: z
+    .string()
+    .max(2000)
+    .optional()
+    .openapi({ param: { description: '`next` of the page before. Opaque.' } }),
 }
 
 /** A page of a list: `next` is null at the end. */

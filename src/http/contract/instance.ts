@@ -1,7 +1,7 @@
 /** Instances, objects and groups of failures on the wire. */
 import { z } from '@hono/zod-openapi'
 import { outcomes } from '../../model/outcome.ts'
-import { externalIdShape, flagShape, idShape, instanceIdShape, nameShape, pageQuery, pageShape, timeShape } from './common.ts'
+import { externalIdShape, flagShape, idShape, instanceIdShape, nameShape, pageQuery, pageShape, textShape, timeShape } from './common.ts'
 
 const statusShape = z.literal([0, 1, 2, -2]).openapi({ description: '0 waiting, 1 being processed, 2 processed, -2 processing error.' })
 
@@ -24,7 +24,7 @@ export const instanceItemShape = z
     status: statusShape,
     statusLabel: z.string(),
     outcome: z.enum(outcomes).nullable(),
-    detail: z.string().nullable().openapi({ description: 'The target\'s own word for the outcome.' }),
+    detail: z.string().nullable().openapi({ description: "The target's own word for the outcome." }),
     changes: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'By field: before and after, or added and removed.' }),
     error: instanceErrorShape.nullable(),
     attempts: z.int(),
@@ -53,19 +53,16 @@ export type Instance = z.infer<typeof instanceShape>
 
 export const messageInstancesQuery = z.strictObject({
   ...pageQuery,
-  status: z
-    .enum(['0', '1', '2', '-2'])
-    .transform(Number)
-    .optional(),
+  status: z.enum(['0', '1', '2', '-2']).transform(Number).optional(),
   outcome: z.enum(outcomes).optional(),
-  errorCode: z.string().min(1).optional(),
+  errorCode: textShape.optional(),
 })
 
 export const instancesQuery = z.strictObject({
   ...pageQuery,
   integration: nameShape.optional(),
   externalId: externalIdShape.optional().openapi({ param: { description: 'Needs `integration`.' } }),
-  errorCode: z.string().min(1).optional(),
+  errorCode: textShape.optional(),
   failed: flagShape.optional().openapi({ param: { description: '`true`: only those at -2.' } }),
 })
 
@@ -74,7 +71,10 @@ export const ledgerShape = z
   .object({
     version: z.string().nullable().openapi({ description: 'The declared version that was applied; null where order is arrival.' }),
     appliedBy: instanceIdShape.nullable().openapi({ description: 'The instance that carried the applied version.' }),
-    fields: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'Per field that the applied version lacked: the older version that supplied it, or null.' }),
+    fields: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .openapi({ description: 'Per field that the applied version lacked: the older version that supplied it, or null.' }),
     targetRef: z.string().nullable().openapi({ description: 'What references to the object resolve to.' }),
     deleted: z.boolean(),
     firstMessage: idShape.nullable(),
@@ -108,4 +108,4 @@ export const errorGroupShape = z
   .openapi('ErrorGroup')
 export type ErrorGroup = z.infer<typeof errorGroupShape>
 
-export const errorsQuery = z.strictObject({ ...pageQuery, integration: nameShape.optional(), errorCode: z.string().min(1).optional() })
+export const errorsQuery = z.strictObject({ ...pageQuery, integration: nameShape.optional(), errorCode: textShape.optional() })

@@ -11,7 +11,10 @@ export const integrationShape = z
     version: z.object({ field: z.string(), type: z.enum(versionTypes) }).nullable(),
     deletes: z.boolean().openapi({ description: 'Whether objects can say that they are gone.' }),
     onInvalid: z.enum(invalidPolicies),
-    schema: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'JSON Schema 2020-12 of one object; null where the schema can\'t be written as one.' }),
+    schema: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .openapi({ description: "JSON Schema 2020-12 of one object; null where the schema can't be written as one." }),
     target: z.looseObject({ kind: z.string() }),
     limits: z.object({ body: z.int(), decompressed: z.int(), objects: z.int(), depth: z.int(), keyLength: z.int(), numberLength: z.int() }),
     paused: z

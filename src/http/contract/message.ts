@@ -1,9 +1,11 @@
 /** Messages on the wire. */
 import { z } from '@hono/zod-openapi'
-import { externalIdShape, flagShape, idShape, issueShape, nameShape, pageQuery, timeShape } from './common.ts'
+import { externalIdShape, flagShape, idShape, issueShape, nameShape, pageQuery, textShape, timeShape } from './common.ts'
 
 const statuses = [0, 1, -1, 2, -2, 3, -3] as const
-const statusShape = z.literal(statuses).openapi({ description: '0 received, 1 correct, -1 not correct, 2 split, -2 split failed, 3 processed, -3 processed with errors.' })
+const statusShape = z
+  .literal(statuses)
+  .openapi({ description: '0 received, 1 correct, -1 not correct, 2 split, -2 split failed, 3 processed, -3 processed with errors.' })
 
 /** How many of a message's instances are where. `processed` is the sum of the six outcomes after it. */
 export const countsShape = z
@@ -34,7 +36,7 @@ export const messageShape = z
   .object({
     id: idShape,
     integration: z.string(),
-    source: z.string().openapi({ description: 'Name of the sender\'s token.' }),
+    source: z.string().openapi({ description: "Name of the sender's token." }),
     status: statusShape,
     statusLabel: z.string(),
     total: z.int().nullable().openapi({ description: 'Objects in it; null where they could not be counted yet, or at all.' }),
@@ -63,38 +65,51 @@ export const receiptShape = z
     total: z.int().nullable(),
     isDraft: z.boolean(),
     receivedAt: timeShape,
-    errors: z.array(issueShape).optional().openapi({ description: 'With `onInvalid: keep-valid`: what is wrong with the objects that were kept as failed.' }),
+    errors: z
+      .array(issueShape)
+      .optional()
+      .openapi({ description: 'With `onInvalid: keep-valid`: what is wrong with the objects that were kept as failed.' }),
     errorCount: z.int().optional(),
   })
   .openapi('Receipt')
 export type Receipt = z.infer<typeof receiptShape>
 
 export const intakeQuery = z.strictObject({
-  draft: flagShape.optional().openapi({ param: { description: 'Sets the message\'s draft flag.' } }),
-  dryRun: flagShape.optional().openapi({ param: { description: 'Tells what would become of the message and keeps nothing. For operators.' } }),
+  draft: flagShape.optional().openapi({ param: { description: "Sets the message's draft flag." } }),
+  dryRun: flagShape
+    .optional()
+    .openapi({ param: { description: 'Tells what would become of the message and keeps nothing. For operators.' } }),
 })
 
 /** Bare, or quoted as the draft of the header field has it; visible ASCII characters. */
-const idempotencyKeyShape = z.string().openapi({ description: '1 to 255 visible characters. The same key and body give the first receipt again, another body 409.' })
+const idempotencyKeyShape = z
+  .string()
+  .openapi({ description: '1 to 255 visible characters. The same key and body give the first receipt again, another body 409.' })
 
 export const intakeHeaders = z.object({
   'Idempotency-Key': idempotencyKeyShape.optional(),
-  Prefer: z.string().optional().openapi({ description: '`wait=N`: answer 200 with the finished message if it is there within N seconds (at most 60).', example: 'wait=10' }),
+  Prefer: z
+    .string()
+    .optional()
+    .openapi({
+      description: '`wait=N`: answer 200 with the finished message if it is there within N seconds (at most 60).',
+      example: 'wait=10',
+    }),
   'Content-Encoding': z.enum(['gzip', 'identity']).optional(),
 })
 
 export const messagesQuery = z.strictObject({
   ...pageQuery,
   integration: nameShape.optional(),
-  status: z
-    .enum(['0', '1', '-1', '2', '-2', '3', '-3'])
-    .transform(Number)
-    .optional(),
-  source: z.string().min(1).optional(),
+  status: z.enum(['0', '1', '-1', '2', '-2', '3', '-3']).transform(Number).optional(),
+  source: textShape.optional(),
   from: timeShape.optional().openapi({ param: { description: 'Received at this time or later.' } }),
   to: timeShape.optional().openapi({ param: { description: 'Received before this time.' } }),
   externalId: externalIdShape.optional().openapi({ param: { description: 'Messages that have this object.' } }),
-  text: z.string().min(1).max(200).optional().openapi({ param: { description: 'Text in the data as it was sent; needs `from`.' } }),
+  text: textShape
+    .max(200)
+    .optional()
+    .openapi({ param: { description: 'Text in the data as it was sent; needs `from`.' } }),
 })
 
 /** What became, or would become, of one object of a dry run. */

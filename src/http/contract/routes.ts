@@ -1,7 +1,15 @@
 /** Every route there is: method, path, who may call it, what goes in and out. The application, the API's description and the tests read this one table. */
 import { z } from '@hono/zod-openapi'
-import { access, externalIdShape, idShape, instanceIdShape, nameShape, pageQuery, pageShape, type Role } from './common.ts'
-import { errorGroupShape, errorsQuery, instanceItemShape, instanceShape, instancesQuery, messageInstancesQuery, objectHistoryShape } from './instance.ts'
+import { access, externalIdShape, idShape, instanceIdShape, pageQuery, pageShape, type Role } from './common.ts'
+import {
+  errorGroupShape,
+  errorsQuery,
+  instanceItemShape,
+  instanceShape,
+  instancesQuery,
+  messageInstancesQuery,
+  objectHistoryShape,
+} from './instance.ts'
 import { integrationShape, resumedShape } from './integration.ts'
 import { dryRunShape, intakeHeaders, intakeQuery, messageShape, messagesQuery, receiptShape } from './message.ts'
 import { runCreatedShape, runRequestShape, taskRunShape, taskRunsQuery, taskShape, taskViewShape } from './task.ts'
@@ -38,7 +46,9 @@ const text = z.string()
 const none = z.strictObject({})
 
 const byId = z.object({ id: idShape })
-const byName = z.object({ name: nameShape })
+/** Any text: what is no name of an integration is an unknown integration. */
+const integrationParam = z.string().openapi({ example: 'organization' })
+const byName = z.object({ name: integrationParam })
 const page = z.strictObject(pageQuery)
 
 export const routes = {
@@ -54,16 +64,32 @@ export const routes = {
     query: intakeQuery,
     headers: intakeHeaders,
     answers: {
-      200: { description: 'Finished within `Prefer: wait=N`; or the outcome of a dry run.', content: json(z.union([messageShape, dryRunShape])) },
+      200: {
+        description: 'Finished within `Prefer: wait=N`; or the outcome of a dry run.',
+        content: json(z.union([messageShape, dryRunShape])),
+      },
       202: {
         description: 'Stored, and correct as far as is known (status 0: still being validated).',
         content: json(receiptShape),
-        headers: { Location: 'The message, relative to the request.', 'Idempotency-Replayed': '`true` when the same key and body came before.' },
+        headers: {
+          Location: 'The message, relative to the request.',
+          'Idempotency-Replayed': '`true` when the same key and body came before.',
+        },
       },
     },
     refusals: [
-      'schema', 'json_syntax', 'bad_encoding', 'bad_idempotency_key', 'body_interrupted', 'body_too_large', 'decompressed_too_large', 'too_many_objects',
-      'unknown_integration', 'idempotency_conflict', 'unsupported_media_type', 'unsupported_encoding',
+      'schema',
+      'json_syntax',
+      'bad_encoding',
+      'bad_idempotency_key',
+      'body_interrupted',
+      'body_too_large',
+      'decompressed_too_large',
+      'too_many_objects',
+      'unknown_integration',
+      'idempotency_conflict',
+      'unsupported_media_type',
+      'unsupported_encoding',
     ],
   },
   messages: {
@@ -111,10 +137,13 @@ export const routes = {
     roles: access.readOwn,
     group: 'Reads',
     summary: 'Instances of a message, by ordinal',
-    description: 'With `Accept: application/x-ndjson` all of them from the cursor on, one per line; `limit` is the page that is read at a time.',
+    description:
+      'With `Accept: application/x-ndjson` all of them from the cursor on, one per line; `limit` is the page that is read at a time.',
     params: byId,
     query: messageInstancesQuery,
-    answers: { 200: { description: 'A page, or a stream.', content: { ...json(pageShape(instanceItemShape)), 'application/x-ndjson': text } } },
+    answers: {
+      200: { description: 'A page, or a stream.', content: { ...json(pageShape(instanceItemShape)), 'application/x-ndjson': text } },
+    },
     refusals: ['not_found'],
   },
   instances: {
@@ -134,7 +163,12 @@ export const routes = {
     summary: 'One instance with its data, error, changes and history',
     params: z.object({ id: instanceIdShape }),
     query: none,
-    answers: { 200: { description: 'The instance. `data` is the text as sent: numbers may have more digits than a double holds.', content: json(instanceShape) } },
+    answers: {
+      200: {
+        description: 'The instance. `data` is the text as sent: numbers may have more digits than a double holds.',
+        content: json(instanceShape),
+      },
+    },
     refusals: ['not_found'],
   },
   object: {
@@ -143,7 +177,7 @@ export const routes = {
     roles: access.read,
     group: 'Reads',
     summary: 'An object: the ledger, and every instance that touched it, newest first',
-    params: z.object({ integration: nameShape, externalId: externalIdShape }),
+    params: z.object({ integration: integrationParam, externalId: externalIdShape }),
     query: page,
     answers: { 200: { description: 'The object.', content: json(objectHistoryShape) } },
     refusals: ['not_found'],
@@ -227,7 +261,9 @@ export const routes = {
     params: z.object({ task: taskShape }),
     query: none,
     body: runRequestShape,
-    answers: { 202: { description: 'Queued.', content: json(runCreatedShape), headers: { Location: 'The run, relative to the request.' } } },
+    answers: {
+      202: { description: 'Queued.', content: json(runCreatedShape), headers: { Location: 'The run, relative to the request.' } },
+    },
     refusals: ['bad_request', 'body_too_large'],
   },
   tokens: {

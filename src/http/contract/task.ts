@@ -1,9 +1,9 @@
 /** Tasks and their runs on the wire. */
 import { z } from '@hono/zod-openapi'
-import { idShape, instanceIdShape, nameShape, pageQuery, timeShape } from './common.ts'
+import { taskNames } from '../../model/task.ts'
+import { idShape, instanceIdShape, nameShape, pageQuery, textShape, timeShape } from './common.ts'
 
-export const tasks = ['split', 'process', 'reprocess', 'rollup'] as const
-export const taskShape = z.enum(tasks)
+export const taskShape = z.enum(taskNames)
 const states = ['queued', 'running', 'finished', 'failed'] as const
 const mostIds = 10_000
 
@@ -13,7 +13,7 @@ export const runRequestShape = z
     messages: z.array(idShape).max(mostIds).optional(),
     instances: z.array(instanceIdShape).max(mostIds).optional(),
     integration: nameShape.optional(),
-    errorCode: z.string().min(1).optional(),
+    errorCode: textShape.optional(),
     sinceDays: z.number().positive().max(36_500).optional().openapi({ description: 'Messages received in the last so many days.' }),
     draft: z.boolean().optional().openapi({ description: 'Only messages with this draft flag.' }),
     asDraft: z.boolean().optional().openapi({ description: 'Mode of the run, whatever the messages say.' }),

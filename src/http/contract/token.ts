@@ -17,12 +17,19 @@ export type TokenView = z.infer<typeof tokenShape>
 
 export const tokenRequestShape = z
   .strictObject({
-    name: z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,62}$/u, 'must be 1 to 63 letters, digits, spaces or . _ @ -, beginning with a letter or digit'),
+    name: z
+      .string()
+      .regex(
+        /^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,62}$/u,
+        'must be 1 to 63 letters, digits, spaces or . _ @ -, beginning with a letter or digit',
+      ),
     role: z.enum(roles),
     integrations: z.array(nameShape).min(1).nullable().optional().openapi({ description: 'Default: all.' }),
   })
   .openapi('TokenRequest')
 export type TokenRequest = z.infer<typeof tokenRequestShape>
 
-export const createdTokenShape = tokenShape.extend({ token: z.string().openapi({ description: 'Shown once. Send it as `Authorization: Bearer …`.' }) }).openapi('CreatedToken')
+export const createdTokenShape = tokenShape
+  .extend({ token: z.string().openapi({ description: 'Shown once. Send it as `Authorization: Bearer …`.' }) })
+  .openapi('CreatedToken')
 export type CreatedToken = z.infer<typeof createdTokenShape>

@@ -47,7 +47,9 @@ export async function listErrorGroups(
     .$if(integrations !== null, (q) => q.where(sql<boolean>`f.integration = ANY(${integrations}::text[])`))
     .$if(integration !== undefined, (q) => q.where('f.integration', '=', integration ?? ''))
     .$if(errorCode !== undefined, (q) => q.where('f.code', '=', errorCode ?? ''))
-    .$if(after !== null, (q) => q.where(sql<boolean>`(f.integration, f.code, f.fingerprint) > (${after?.integration}, ${after?.code}, ${after?.fingerprint})`))
+    .$if(after !== null, (q) =>
+      q.where(sql<boolean>`(f.integration, f.code, f.fingerprint) > (${after?.integration}, ${after?.code}, ${after?.fingerprint})`),
+    )
     .groupBy(['f.integration', 'f.code', 'f.fingerprint'])
     .orderBy('f.integration')
     .orderBy('f.code')

@@ -40,7 +40,6 @@ export interface InstancePosition {
   ordinal: number
 }
 
-
 const columns = [
   'i.message_id as messageId',
   'i.ordinal',
@@ -135,7 +134,9 @@ function newestInstances(scope: Scope, filter: InstanceFilter, { limit, after }:
           .selectFrom('instance as o')
           .selectAll('o')
           .whereRef('o.message_id', '=', 'm.id')
-          .$if(after !== null, (q) => q.where(sql<boolean>`(o.message_id, o.ordinal) < (${after?.messageId}::bigint, ${after?.ordinal}::integer)`))
+          .$if(after !== null, (q) =>
+            q.where(sql<boolean>`(o.message_id, o.ordinal) < (${after?.messageId}::bigint, ${after?.ordinal}::integer)`),
+          )
           .orderBy('o.ordinal', 'desc')
           .limit(limit + 1)
           .as('i'),
@@ -204,7 +205,13 @@ export async function listMessageInstances(
   return pageOf(rows, page.limit, (last) => last.ordinal)
 }
 
-async function rowsOfMessage(db: Queryable, messageId: string, filter: MessageInstanceFilter, after: number, limit: number): Promise<InstanceItemView[]> {
+async function rowsOfMessage(
+  db: Queryable,
+  messageId: string,
+  filter: MessageInstanceFilter,
+  after: number,
+  limit: number,
+): Promise<InstanceItemView[]> {
   const { status, outcome, errorCode } = filter
   if (status === -2 || errorCode !== undefined) {
     if (outcome !== undefined || (status !== undefined && status !== -2)) return []
@@ -246,7 +253,13 @@ const firstWindow = 16
  * Reads only the chunks that have what is asked for, a window of them at a time. Retry chunks may overlap others, so a
  * window is good up to where the first chunk after it begins.
  */
-async function byChunks(db: Queryable, messageId: string, filter: MessageInstanceFilter, after: number, limit: number): Promise<InstanceItemView[]> {
+async function byChunks(
+  db: Queryable,
+  messageId: string,
+  filter: MessageInstanceFilter,
+  after: number,
+  limit: number,
+): Promise<InstanceItemView[]> {
   const found: InstanceItemView[] = []
   let from = after
   let window = firstWindow
@@ -270,7 +283,14 @@ async function byChunks(db: Queryable, messageId: string, filter: MessageInstanc
   return found
 }
 
-function inChunks(messageId: string, chunks: readonly { id: string; first: number; last: number }[], filter: MessageInstanceFilter, after: number, until: number | null, limit: number) {
+function inChunks(
+  messageId: string,
+  chunks: readonly { id: string; first: number; last: number }[],
+  filter: MessageInstanceFilter,
+  after: number,
+  until: number | null,
+  limit: number,
+) {
   const { status, outcome } = filter
   const lowest = Math.max(after, (chunks[0]?.first ?? 0) - 1)
   const highest = Math.max(...chunks.map((chunk) => chunk.last))

@@ -79,7 +79,8 @@ export async function listMessages(
     query = query.orderBy('m.id', 'desc')
     if (after !== null) query = query.where('m.id', '<', after.id)
   }
-  const rows = filter.text === undefined ? await run(db, query) : await db.transaction((tx) => run(tx, query), { statementTimeout: longestSearch })
+  const rows =
+    filter.text === undefined ? await run(db, query) : await db.transaction((tx) => run(tx, query), { statementTimeout: longestSearch })
   const { items, next } = pageOf(rows, page.limit, (last) => ({ id: last.id, receivedAt: isByTime ? last.exactTime : null }))
   return { items: await withCounts(db, items), next }
 }
@@ -98,29 +99,33 @@ export async function findMessageStatus(db: Queryable, id: string): Promise<Mess
 
 /** The integrations that messages belong to, each once. Unknown ids are passed over. */
 export async function integrationsOfMessages(db: Queryable, ids: readonly string[]): Promise<string[]> {
-  const { rows } = await db.query<{ integration: string }>('SELECT DISTINCT integration FROM sluice.message WHERE id = ANY($1::bigint[])', [ids])
+  const { rows } = await db.query<{ integration: string }>('SELECT DISTINCT integration FROM sluice.message WHERE id = ANY($1::bigint[])', [
+    ids,
+  ])
   return rows.map((row) => row.integration)
 }
 
 function selectMessages() {
-  return builder.selectFrom('message as m').select([
-    'm.id',
-    'm.integration',
-    'm.source',
-    'm.status',
-    'm.status_details as statusDetails',
-    'm.total',
-    'm.is_draft as isDraft',
-    'm.idempotency_key as idempotencyKey',
-    'm.format',
-    'm.upload_id as uploadId',
-    'm.body_size as bodySize',
-    'm.body_sha256 as bodySha256',
-    'm.received_at as receivedAt',
-    'm.validated_at as validatedAt',
-    'm.split_at as splitAt',
-    'm.finished_at as finishedAt',
-  ])
+  return builder
+    .selectFrom('message as m')
+    .select([
+      'm.id',
+      'm.integration',
+      'm.source',
+      'm.status',
+      'm.status_details as statusDetails',
+      'm.total',
+      'm.is_draft as isDraft',
+      'm.idempotency_key as idempotencyKey',
+      'm.format',
+      'm.upload_id as uploadId',
+      'm.body_size as bodySize',
+      'm.body_sha256 as bodySha256',
+      'm.received_at as receivedAt',
+      'm.validated_at as validatedAt',
+      'm.split_at as splitAt',
+      'm.finished_at as finishedAt',
+    ])
 }
 
 function scopedMessages(scope: Scope) {
@@ -145,7 +150,9 @@ function filtered<Row>(query: SelectQueryBuilder<Tables & { m: Tables['message']
       ),
     )
     .$if(text !== undefined, (q) =>
-      q.where(sql<boolean>`EXISTS (SELECT FROM sluice.instance t WHERE t.message_id = m.id AND t.data::text ILIKE ${likePattern(text ?? '')})`),
+      q.where(
+        sql<boolean>`EXISTS (SELECT FROM sluice.instance t WHERE t.message_id = m.id AND t.data::text ILIKE ${likePattern(text ?? '')})`,
+      ),
     )
 }
 
@@ -163,7 +170,10 @@ const countsById = `SELECT c.message_id AS id,
   FROM sluice.chunk c WHERE c.message_id = ANY($1::bigint[]) GROUP BY c.message_id`
 
 /** Counts are sums over chunk rows, about one per thousand instances; no instance is read for them. */
-async function withCounts<Row extends { id: string; bodySize: string }>(db: Queryable, messages: readonly Row[]): Promise<(Omit<Row, 'bodySize'> & { bodySize: number; counts: InstanceCounts })[]> {
+async function withCounts<Row extends { id: string; bodySize: string }>(
+  db: Queryable,
+  messages: readonly Row[],
+): Promise<(Omit<Row, 'bodySize'> & { bodySize: number; counts: InstanceCounts })[]> {
   if (messages.length === 0) return []
   const { rows } = await db.query<InstanceCounts & { id: string }>(countsById, [messages.map((message) => message.id)])
   const byId = new Map(rows.map(({ id, ...counts }) => [id, counts]))

@@ -32,11 +32,18 @@ export async function readQueueNumbers(db: Queryable): Promise<QueueNumbers> {
   const failures = await db.query<{ integration: string; code: string; instances: number }>(
     'SELECT integration, code, count(*)::float8 AS instances FROM sluice.failure GROUP BY integration, code ORDER BY integration, code',
   )
-  const messages = await db.query<{ status: number; count: number }>('SELECT status, count(*)::float8 AS count FROM sluice.message GROUP BY status ORDER BY status')
+  const messages = await db.query<{ status: number; count: number }>(
+    'SELECT status, count(*)::float8 AS count FROM sluice.message GROUP BY status ORDER BY status',
+  )
   return {
     backlog: chunks.rows.map((row) => ({ integration: row.integration, instances: Number(row.waiting) })),
-    oldest: oldestByIntegration([...chunks.rows.map((row) => ({ integration: row.integration, age: Number(row.age ?? 0) })), ...unsplit.rows]),
-    outcomes: chunks.rows.flatMap((row) => outcomes.map((outcome) => ({ integration: row.integration, outcome, instances: Number(row[outcome]) }))),
+    oldest: oldestByIntegration([
+      ...chunks.rows.map((row) => ({ integration: row.integration, age: Number(row.age ?? 0) })),
+      ...unsplit.rows,
+    ]),
+    outcomes: chunks.rows.flatMap((row) =>
+      outcomes.map((outcome) => ({ integration: row.integration, outcome, instances: Number(row[outcome]) })),
+    ),
     failures: failures.rows,
     messages: messages.rows,
     stages: await readStages(db),

@@ -1,6 +1,7 @@
 /** The columns that reads use, as the port gives them: bigint, json and jsonb as text, times as ISO 8601 text. */
 import type { Outcome } from '../../model/outcome.ts'
 import type { MessageStatus } from '../../model/status.ts'
+import type { StartedBy, TaskName } from '../../model/task.ts'
 
 interface MessageTable {
   id: string
@@ -57,8 +58,8 @@ interface FailureTable {
 
 interface TaskRunTable {
   id: string
-  task: 'split' | 'process' | 'reprocess' | 'rollup'
-  started_by: 'event' | 'clock' | 'click'
+  task: TaskName
+  started_by: StartedBy
   actor: string | null
   slot: string | null
   parameters: string

@@ -1,13 +1,14 @@
 /** Reads of task runs. */
 import { sql } from 'kysely'
+import type { StartedBy, TaskName } from '../../model/task.ts'
 import type { Queryable } from '../db.ts'
 import { builder, type Page, pageOf, run } from './query.ts'
 
 /** A run of a task. */
 export interface TaskRunView {
   id: string
-  task: 'split' | 'process' | 'reprocess' | 'rollup'
-  startedBy: 'event' | 'clock' | 'click'
+  task: TaskName
+  startedBy: StartedBy
   actor: string | null
   slot: string | null
   /** JSON text. */
@@ -26,7 +27,18 @@ export interface TaskRunView {
 function selectRuns() {
   return builder
     .selectFrom('task_run as r')
-    .select(['r.id', 'r.task', 'r.started_by as startedBy', 'r.actor', 'r.slot', 'r.parameters', 'r.state', 'r.result', 'r.error', 'r.worker'])
+    .select([
+      'r.id',
+      'r.task',
+      'r.started_by as startedBy',
+      'r.actor',
+      'r.slot',
+      'r.parameters',
+      'r.state',
+      'r.result',
+      'r.error',
+      'r.worker',
+    ])
     .select(['r.created_at as createdAt', 'r.started_at as startedAt', 'r.finished_at as finishedAt'])
 }
 

@@ -1,0 +1,86 @@
+/** The parts of a request, checked against the shapes of its route. */
+import type { z } from '@hono/zod-openapi'
+import { messageOf, SluiceError } from '../errors.ts'
+import { formatPointer } from '../json/pointer.ts'
+import { decodedBody, formatOf } from './body.ts'
+import type { Issue } from './contract/common.ts'
+import { badRequest } from './problem.ts'
+
+/**
+ * Parameters of path or query.
+ *
+ * @throws SluiceError `bad_request`, naming each parameter that is wrong or unknown
+ */
+export function checkParameters<Shape extends z.ZodType>(shape: Shape, values: Record<string, string>): z.output<Shape> {
+  const bad = Object.entries(values).filter(([, value]) => value.includes('\0'))
+  if (bad.length > 0) refuse(bad.map(([parameter]) => ({ parameter, code: 'invalid', message: "has a character that can't be stored" })))
+  const result = shape.safeParse(values)
+  if (result.success) return result.data
+  refuse(
+    result.error.issues.flatMap((issue): Issue[] => {
+      if (issue.code === 'unrecognized_keys')
+        return issue.keys.map((parameter) => ({ parameter, code: 'unknown', message: 'is unknown here' }))
+      return [{ parameter: String(issue.path[0]), code: issue.code, message: issue.message }]
+    }),
+  )
+}
+
+function refuse(errors: Issue[]): never {
+  throw badRequest(errors.map(({ parameter, message }) => `"${parameter}": ${message}`).join('; '), errors)
+}
+
+/** The query as a record. Throws SluiceError `bad_request` for a parameter that is given twice. */
+export function queryOf(url: URL): Record<string, string> {
+  const query: Record<string, string> = {}
+  for (const [parameter, value] of url.searchParams) {
+    if (Object.hasOwn(query, parameter)) refuse([{ parameter, code: 'repeated', message: 'is given twice' }])
+    query[parameter] = value
+  }
+  return query
+}
+
+/** Largest body of a request that is no message, in bytes. */
+const largestBody = 1024 * 1024
+
+/**
+ * A small JSON body; none at all is `{}`.
+ *
+ * @throws SluiceError `bad_request`, `body_too_large`, and what reading a body throws
+ */
+export async function readJson<Shape extends z.ZodType>(shape: Shape, request: Request): Promise<z.output<Shape>> {
+  if (formatOf(request) !== 'json')
+    throw new SluiceError('unsupported_media_type', 'Say "Content-Type: application/json" and send one JSON object.')
+  const result = shape.safeParse(parse(await readText(request)))
+  if (result.success) return result.data
+  const errors = result.error.issues.flatMap((issue): Issue[] => {
+    if (issue.code !== 'unrecognized_keys')
+      return [{ pointer: formatPointer(issue.path.map(String)), code: issue.code, message: issue.message }]
+    return issue.keys.map((key) => ({
+      pointer: formatPointer([...issue.path, key].map(String)),
+      code: 'unknown',
+      message: 'is unknown here',
+    }))
+  })
+  throw badRequest(errors.map(({ pointer, message }) => `${pointer === '' ? 'the body' : pointer}: ${message}`).join('; '), errors)
+}
+
+async function readText(request: Request): Promise<string> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const bytes of decodedBody(request, largestBody)) {
+    size += bytes.length
+    if (size > largestBody)
+      throw new SluiceError('body_too_large', `The body is larger than ${largestBody} bytes.`, { details: { limit: largestBody } })
+    parts.push(bytes)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}
+
+function parse(text: string): unknown {
+  if (text.trim() === '') return {}
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw badRequest(`The body is not JSON: ${messageOf(error)}.`, [{ pointer: '', code: 'json_syntax', message: messageOf(error) }])
+  }
+}

@@ -1,0 +1,86 @@
+/** Reads of messages. */
+
+import { SluiceError } from '../errors.ts'
+import { readParts } from '../store/body.ts'
+import { DatabaseError } from '../store/db.ts'
+import { findMessageView, listMessages, type MessagePosition, type MessageView } from '../store/reads/messages.ts'
+import { requireIntegration, requireMessage, scopeOf } from './auth.ts'
+import { answer, type Call, type Handlers, limitOf } from './call.ts'
+import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
+import { presentMessage } from './present.ts'
+import { badRequest } from './problem.ts'
+import { streamOf } from './stream.ts'
+
+/** Handlers of the reads of messages. */
+export const messages: Handlers<'messages' | 'message' | 'messageBody'> = {
+  async messages(call) {
+    const { services, principal, query, language } = call
+    const { integration, externalId, text } = query
+    if (integration !== undefined) requireIntegration(principal, integration)
+    if (text !== undefined && query.from === undefined) {
+      throw badRequest('A search for text needs "from": it reads the data of every message received since.', [
+        { parameter: 'from', code: 'missing', message: 'is needed with "text"' },
+      ])
+    }
+    const integrations = integration === undefined ? [...services.config.integrations.keys()] : [integration]
+    const filter = { ...query, object: externalId === undefined ? undefined : { externalId, integrations } }
+    const page = await listMessages(services.db, scopeOf(principal), filter, {
+      limit: limitOf(call),
+      after: positionOf(query.cursor),
+    }).catch(tooWide)
+    const { items, next } = page
+    return answer(call, {
+      items: items.map((message) => presentMessage(message, language)),
+      next: next === null ? null : encodeCursor([next.id, next.receivedAt ?? '']),
+    })
+  },
+
+  async message(call) {
+    return answer(call, presentMessage(await visibleMessage(call), call.language))
+  },
+
+  async messageBody(call) {
+    const message = await visibleMessage(call)
+    const hash = Buffer.from(message.bodySha256)
+    const etag = `"${hash.toString('hex')}"`
+    const headers = { ETag: etag, 'Repr-Digest': `sha-256=:${hash.toString('base64')}:` }
+    if (matches(call.request.headers.get('If-None-Match'), etag)) return new Response(null, { status: 304, headers })
+    const suffix = message.format === 'ndjson' ? 'ndjson' : 'json'
+    return new Response(streamOf(readParts(call.services.db, message.uploadId)), {
+      headers: {
+        ...headers,
+        'Content-Type': message.format === 'ndjson' ? 'application/x-ndjson' : 'application/json',
+        'Content-Length': String(message.bodySize),
+        'Content-Disposition': `attachment; filename="message-${message.id}.${suffix}"`,
+      },
+    })
+  },
+}
+
+function positionOf(cursor: string | undefined): MessagePosition | null {
+  const [id, receivedAt] = decodeCursor(cursor, [cursorPart.id, cursorPart.time]) ?? []
+  return id === undefined ? null : { id, receivedAt: receivedAt === '' || receivedAt === undefined ? null : receivedAt }
+}
+
+function tooWide(error: unknown): never {
+  if (!(error instanceof DatabaseError) || error.sqlstate !== '57014') throw error
+  throw new SluiceError('search_too_wide', 'The search took too long. Narrow "from" and "to", or name an integration.', { cause: error })
+}
+
+/** The message that a path names, if the caller may see it. Throws SluiceError `not_found`, `forbidden`. */
+export async function visibleMessage({
+  services,
+  principal,
+  params,
+}: Call<'message' | 'messageBody' | 'messageInstances'>): Promise<MessageView> {
+  const message = await findMessageView(services.db, params.id)
+  if (message === null) throw new SluiceError('not_found', `There is no message ${params.id}.`)
+  requireMessage(principal, message)
+  return message
+}
+
+/** If-None-Match, by weak comparison (RFC 9110, 13.1.2). */
+function matches(header: string | null, etag: string): boolean {
+  if (header === null) return false
+  return header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)
+}

@@ -1,0 +1,65 @@
+/** From rows of the store to the shapes of the contract. */
+import { instanceStatusLabel, type Language, messageStatusLabel } from '../model/status.ts'
+import type { ErrorGroupView } from '../store/reads/failures.ts'
+import type { InstanceItemView, InstanceView } from '../store/reads/instances.ts'
+import type { MessageView } from '../store/reads/messages.ts'
+import type { TaskRunView } from '../store/reads/tasks.ts'
+import type { ErrorGroup, Instance, InstanceItem } from './contract/instance.ts'
+import type { Message } from './contract/message.ts'
+import type { TaskRun } from './contract/task.ts'
+import { type RawJson, raw } from './json.ts'
+
+/** A shape of the contract, with some members as JSON text. */
+type Written<T, Texts extends keyof T> = { [Key in keyof T]: Key extends Texts ? RawJson | null : T[Key] }
+
+/** A message on the wire. */
+export function presentMessage(message: MessageView, language: Language): Written<Message, 'problem'> {
+  const { statusDetails, bodySha256, uploadId: _, ...rest } = message
+  return {
+    ...rest,
+    statusLabel: messageStatusLabel(message.status, language),
+    problem: raw(statusDetails),
+    bodySha256: Buffer.from(bodySha256).toString('hex'),
+  }
+}
+
+/** An instance on the wire, as lists have it. */
+export function presentItem(item: InstanceItemView, language: Language): Written<InstanceItem, 'changes' | 'error'> {
+  return {
+    id: `${item.messageId}.${item.ordinal}`,
+    message: item.messageId,
+    ordinal: item.ordinal,
+    integration: item.integration,
+    externalId: item.externalId,
+    status: item.status,
+    statusLabel: instanceStatusLabel(item.status, language),
+    outcome: item.outcome,
+    detail: item.detail,
+    changes: raw(item.changes),
+    error: raw(item.error),
+    attempts: item.attempts,
+    generation: item.generation,
+    finishedAt: item.finishedAt,
+  }
+}
+
+/** An instance on the wire, whole. */
+export function presentInstance(instance: InstanceView, language: Language): Written<Instance, 'changes' | 'error' | 'data' | 'history'> {
+  return {
+    ...presentItem(instance, language),
+    data: raw(instance.data),
+    history: raw(instance.history ?? '[]'),
+    waitsFor: instance.waitsFor,
+  }
+}
+
+/** A group of failures on the wire. */
+export function presentErrorGroup(group: ErrorGroupView): ErrorGroup {
+  const { exampleMessageId, exampleOrdinal, exampleExternalId, exampleMessage, ...rest } = group
+  return { ...rest, example: { id: `${exampleMessageId}.${exampleOrdinal}`, externalId: exampleExternalId, message: exampleMessage } }
+}
+
+/** A run on the wire. */
+export function presentRun(run: TaskRunView): Written<TaskRun, 'parameters' | 'result' | 'error'> {
+  return { ...run, parameters: raw(run.parameters), result: raw(run.result), error: raw(run.error) }
+}

@@ -1,0 +1,66 @@
+/** Tasks by a click, and their runs. */
+import { SluiceError } from '../errors.ts'
+import { integrationsOfMessages } from '../store/reads/messages.ts'
+import { findTaskRun, listTaskRuns } from '../store/reads/tasks.ts'
+import { listTasks, requestRun } from '../tasks/run.ts'
+import { forbidden, requireIntegration } from './auth.ts'
+import { answer, type Call, type Handlers, limitOf } from './call.ts'
+import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
+import { relativeReference } from './path.ts'
+import { presentRun } from './present.ts'
+
+/** Handlers of the tasks. */
+export const tasks: Handlers<'tasks' | 'taskRuns' | 'taskRun' | 'runTask'> = {
+  async tasks(call) {
+    const { services, principal, query } = call
+    const [after = ''] = decodeCursor(query.cursor, [cursorPart.text]) ?? []
+    const limit = limitOf(call)
+    const all = (await listTasks(services.db, services.config))
+      .sort((a, b) => (a.task < b.task ? -1 : 1))
+      .filter(({ task }) => task > after)
+    const items = all.slice(0, limit).map(({ lastRun, ...task }) => {
+      const isVisible = lastRun !== null && principal.integrations === null
+      return { ...task, lastRun: isVisible ? presentRun(lastRun) : null }
+    })
+    const last = items.at(-1)
+    return answer(call, { items, next: all.length > limit && last !== undefined ? encodeCursor([last.task]) : null })
+  },
+
+  async taskRuns(call) {
+    const { services, principal, query } = call
+    const [after] = decodeCursor(query.cursor, [cursorPart.id]) ?? []
+    const { items, next } = await listTaskRuns(services.db, principal.integrations, query, { limit: limitOf(call), after: after ?? null })
+    return answer(call, { items: items.map(presentRun), next: next === null ? null : encodeCursor([next]) })
+  },
+
+  async taskRun(call) {
+    const { services, principal, params } = call
+    const run = await findTaskRun(services.db, principal.integrations, params.id)
+    if (run === null) throw new SluiceError('not_found', `There is no run ${params.id} that this token may see.`)
+    return answer(call, presentRun(run))
+  },
+
+  async runTask(call) {
+    const { services, principal, params, body, path } = call
+    await requireParameters(call)
+    if (body.integration !== undefined && !services.config.integrations.has(body.integration)) {
+      throw new SluiceError('unknown_integration', `There is no integration "${body.integration}". GET /api/integrations lists them.`)
+    }
+    const { id } = await requestRun(services.db, params.task, body, { startedBy: 'click', actor: principal.name })
+    return answer(call, { id }, 202, { Location: relativeReference(path, `/api/task-runs/${id}`) })
+  },
+}
+
+/** A token limited to integrations runs tasks for these only: it has to say for what, and all of that has to be its own. */
+async function requireParameters({ services, principal, body }: Call<'runTask'>): Promise<void> {
+  if (principal.integrations === null) return
+  const { integration, messages, instances } = body
+  if (integration !== undefined) return requireIntegration(principal, integration)
+  if (messages === undefined && instances === undefined) {
+    throw forbidden(
+      `The token "${principal.name}" is for the integrations ${principal.integrations.join(', ')}: name one of them, or messages or instances of theirs.`,
+    )
+  }
+  const ids = [...(messages ?? []), ...(instances ?? []).map((id) => id.slice(0, id.indexOf('.')))]
+  for (const name of await integrationsOfMessages(services.db, ids)) requireIntegration(principal, name)
+}

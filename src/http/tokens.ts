@@ -1,0 +1,38 @@
+/** Tokens: given out, listed, revoked. */
+import { SluiceError } from '../errors.ts'
+import { createToken, listTokens, revokeToken } from '../store/token.ts'
+import { answer, type Handlers, limitOf } from './call.ts'
+import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
+
+/** Handlers of the tokens. */
+export const tokens: Handlers<'tokens' | 'createToken' | 'revokeToken'> = {
+  async tokens(call) {
+    const [after] = decodeCursor(call.query.cursor, [cursorPart.id]) ?? []
+    const limit = limitOf(call)
+    const rows = await listTokens(call.services.db, { limit: limit + 1, after: after ?? null })
+    const items = rows.slice(0, limit)
+    const last = items.at(-1)
+    return answer(call, { items, next: rows.length > limit && last !== undefined ? encodeCursor([last.id]) : null })
+  },
+
+  async createToken(call) {
+    const { services, principal, body } = call
+    for (const name of body.integrations ?? []) {
+      if (!services.config.integrations.has(name))
+        throw new SluiceError('unknown_integration', `There is no integration "${name}". GET /api/integrations lists them.`)
+    }
+    const token = await createToken(
+      services.db,
+      { name: body.name, role: body.role, integrations: body.integrations ?? null },
+      principal.name,
+    )
+    return answer(call, token, 201)
+  },
+
+  async revokeToken(call) {
+    const { services, principal, params } = call
+    const revoked = await revokeToken(services.db, { id: params.id }, principal.name)
+    if (revoked === null) throw new SluiceError('not_found', `There is no valid token ${params.id}.`)
+    return new Response(null, { status: 204 })
+  },
+}
