@@ -213,7 +213,10 @@ async function selectOfMessages(db: Queryable, filter: RunParameters, options: P
   if (last === undefined) {
     const seen = listed.rows.at(-1)
     // A page of nothing but empty messages is not the end.
-    return { keys: [], reached: seen !== undefined && listed.rows.length === mostListed ? { messageId: seen.id, ordinal: seen.total } : null }
+    return {
+      keys: [],
+      reached: seen !== undefined && listed.rows.length === mostListed ? { messageId: seen.id, ordinal: seen.total } : null,
+    }
   }
   const { rows } = await db.query<InstanceKey>(
     `SELECT i.message_id AS "messageId", i.ordinal FROM unnest($1::bigint[], $2::integer[], $3::integer[]) AS r (message_id, from_ordinal, to_ordinal)

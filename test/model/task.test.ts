@@ -4,13 +4,22 @@ import { normalizeParameters, parseInstanceIds } from '../../src/model/task.ts'
 describe('parameters of a run', () => {
   test('ids are sorted and told once, and nothing undefined stays', () => {
     expect(
-      normalizeParameters('reprocess', { messages: ['3', '003', '1'], instances: ['1.10', '1.2', '1.2'], integration: undefined, draft: false }),
+      normalizeParameters('reprocess', {
+        messages: ['3', '003', '1'],
+        instances: ['1.10', '1.2', '1.2'],
+        integration: undefined,
+        draft: false,
+      }),
     ).toStrictEqual({ messages: ['1', '3'], instances: ['1.10', '1.2'], draft: false })
   })
 
   test('replay and asDraft are of reprocess alone', () => {
     expect(normalizeParameters('split', { replay: true, asDraft: true })).toStrictEqual({})
-    expect(normalizeParameters('reprocess', { messages: ['1'], replay: true, asDraft: true })).toStrictEqual({ messages: ['1'], replay: true, asDraft: true })
+    expect(normalizeParameters('reprocess', { messages: ['1'], replay: true, asDraft: true })).toStrictEqual({
+      messages: ['1'],
+      replay: true,
+      asDraft: true,
+    })
     expect(normalizeParameters('reprocess', { replay: false })).toStrictEqual({})
   })
 

@@ -12,7 +12,9 @@ describe('requeue', () => {
   onBoth((opened) => {
     test('failed instances wait again in retry chunks, and their message is at 2', async () => {
       const { db } = opened
-      const id = await splitMessageOf(db, ['created', 'permanent', 'permanent', 'unchanged', 'transient', 'missing_reference'], { chunkSize: 3 })
+      const id = await splitMessageOf(db, ['created', 'permanent', 'permanent', 'unchanged', 'transient', 'missing_reference'], {
+        chunkSize: 3,
+      })
       await db.transaction((tx) => insertAwaited(tx, [{ messageId: id, ordinal: 5, wanted: 'area', wantedId: '7', field: 'area_id' }]))
       expect(await statusOf(db, id)).toBe(-3)
 
@@ -146,7 +148,10 @@ describe('requeue', () => {
     test('more than one transaction holds', { timeout: 60_000 }, async () => {
       const { db } = opened
       const size = 10_050
-      const id = await splitMessageOf(db, Array.from({ length: size }, (): Became => 'permanent'))
+      const id = await splitMessageOf(
+        db,
+        Array.from({ length: size }, (): Became => 'permanent'),
+      )
       expect(await requeueInstances(db, all(id, size), { chunkSize: 1000 })).toBe(size)
       const retries = (await chunksOf(db, id)).filter((chunk) => chunk.kind === 'retry')
       expect(retries.map((chunk) => chunk.total)).toEqual([...Array.from({ length: 10 }, () => 1000), 50])
@@ -160,12 +165,18 @@ describe('requeue', () => {
       const keys = ids.flatMap((id) => all(id, 3))
       const counts = await Promise.all(Array.from({ length: 8 }, () => requeueInstances(db, keys, { chunkSize: 2 })))
       expect(counts.reduce((sum, count) => sum + count)).toBe(10)
-      for (const id of ids) expect((await chunksOf(db, id)).map((chunk) => [chunk.kind, chunk.total])).toEqual([['data', 1], ['retry', 2]])
+      for (const id of ids)
+        expect((await chunksOf(db, id)).map((chunk) => [chunk.kind, chunk.total])).toEqual([
+          ['data', 1],
+          ['retry', 2],
+        ])
     })
 
     test('requeues of overlapping messages in opposite order never deadlock', { timeout: 60_000 }, async () => {
       const { db } = opened
-      const ids = await Promise.all(Array.from({ length: 12 }, () => splitMessageOf(db, ['permanent', 'permanent', 'permanent'], { chunkSize: 1 })))
+      const ids = await Promise.all(
+        Array.from({ length: 12 }, () => splitMessageOf(db, ['permanent', 'permanent', 'permanent'], { chunkSize: 1 })),
+      )
       const keys = ids.flatMap((id) => all(id, 3))
       const before = await deadlocks()
       for (let round = 0; round < 15; round++) {
@@ -177,7 +188,9 @@ describe('requeue', () => {
       expect(await deadlocks()).toBe(before)
 
       async function deadlocks(): Promise<string> {
-        const { rows } = await db.query<{ deadlocks: string }>('SELECT deadlocks::text FROM pg_stat_database WHERE datname = current_database()')
+        const { rows } = await db.query<{ deadlocks: string }>(
+          'SELECT deadlocks::text FROM pg_stat_database WHERE datname = current_database()',
+        )
         return rows[0]?.deadlocks ?? ''
       }
     })

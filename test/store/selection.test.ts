@@ -2,13 +2,25 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { RunParameters } from '../../src/model/task.ts'
 import type { Db } from '../../src/store/db.ts'
 import { requeueInstances } from '../../src/store/requeue.ts'
-import { beforeAll, countsAgree, makeChunksDue, messagesToRollUp, messagesToSplit, rolledUpMessages, selectForRun } from '../../src/store/selection.ts'
+import {
+  beforeAll,
+  countsAgree,
+  makeChunksDue,
+  messagesToRollUp,
+  messagesToSplit,
+  rolledUpMessages,
+  selectForRun,
+} from '../../src/store/selection.ts'
 import { onBoth } from '../support/both.ts'
 import { correctMessage, receivedMessage, splitMessageOf } from '../support/rows.ts'
 
 const until = '2999-01-01T00:00:00.000Z'
 /** Every page of a filter, as ids of instances. */
-async function pages(db: Db, filter: RunParameters, options: { limit?: number; until?: string; onlyDue?: boolean } = {}): Promise<string[][]> {
+async function pages(
+  db: Db,
+  filter: RunParameters,
+  options: { limit?: number; until?: string; onlyDue?: boolean } = {},
+): Promise<string[][]> {
   const found: string[][] = []
   for (let after = beforeAll; ; ) {
     const page = await selectForRun(db, filter, { after, limit: 100, until, ...options })
@@ -21,11 +33,8 @@ async function pages(db: Db, filter: RunParameters, options: { limit?: number; u
 describe('what a filter chooses', () => {
   onBoth((opened) => {
     let db: Db
-    beforeEach(async () => {
+    beforeEach(() => {
       db = opened.db
-      await db.exec(
-        'TRUNCATE sluice.message, sluice.message_body, sluice.chunk, sluice.instance, sluice.failure, sluice.awaited_reference RESTART IDENTITY',
-      )
     })
     const flat = async (filter: RunParameters, options = {}) => (await pages(db, filter, options)).flat()
 
@@ -120,7 +129,8 @@ describe('what a filter chooses', () => {
       await splitMessageOf(db, ['waiting'])
       await correctMessage(db, 1, { integration: 'gone' })
       const options = { integrations: ['thing'], graceSeconds: 60, retryFailed: true, after: '0', limit: 10 }
-      const ids = async (filter: RunParameters, more = {}) => (await messagesToSplit(db, filter, { ...options, ...more })).map((row) => row.id)
+      const ids = async (filter: RunParameters, more = {}) =>
+        (await messagesToSplit(db, filter, { ...options, ...more })).map((row) => row.id)
       expect(await messagesToSplit(db, {}, options)).toEqual([
         { id: correct, status: 1 },
         { id: forgotten, status: 0 },

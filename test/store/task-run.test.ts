@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { claimNextRun, failRun, finishRun, insertClick, insertSlot, releaseRun, renewRun, saveRun } from '../../src/store/task-run.ts'
 import type { Db } from '../../src/store/db.ts'
+import { claimNextRun, failRun, finishRun, insertClick, insertSlot, releaseRun, renewRun, saveRun } from '../../src/store/task-run.ts'
 import { onBoth, onPostgres } from '../support/both.ts'
 
 async function runOf(db: Db, id: string): Promise<{ state: string; attempts: number; result: unknown; error: unknown } | undefined> {
@@ -8,12 +8,11 @@ async function runOf(db: Db, id: string): Promise<{ state: string; attempts: num
     'SELECT state, attempts, result, error FROM sluice.task_run WHERE id = $1',
     [id],
   )
-  return rows.map((row) => ({ ...row, result: JSON.parse(row.result ?? 'null') as unknown, error: JSON.parse(row.error ?? 'null') as unknown }))[0]
-}
-
-/** Finishes whatever earlier tests left. */
-async function clear(db: Db): Promise<void> {
-  await db.query('DELETE FROM sluice.task_run')
+  return rows.map((row) => ({
+    ...row,
+    result: JSON.parse(row.result ?? 'null') as unknown,
+    error: JSON.parse(row.error ?? 'null') as unknown,
+  }))[0]
 }
 
 const expire = (db: Db, id: string) => db.query(`UPDATE sluice.task_run SET lease_until = now() - interval '1 second' WHERE id = $1`, [id])
@@ -22,8 +21,9 @@ describe('runs of tasks', () => {
   onBoth((opened) => {
     test('a hundred equal clicks while the first is queued are one run; after it has begun the next is another', async () => {
       const { db } = opened
-      await clear(db)
-      const ids = await Promise.all(Array.from({ length: 100 }, (_, index) => insertClick(db, 'split', { messages: ['1', '2'] }, `user ${index}`)))
+      const ids = await Promise.all(
+        Array.from({ length: 100 }, (_, index) => insertClick(db, 'split', { messages: ['1', '2'] }, `user ${index}`)),
+      )
       expect(new Set(ids).size).toBe(1)
       expect(await insertClick(db, 'split', { messages: ['1'] }, null)).not.toBe(ids[0])
       expect(await insertClick(db, 'rollup', { messages: ['1', '2'] }, null)).not.toBe(ids[0])
@@ -33,7 +33,6 @@ describe('runs of tasks', () => {
 
     test('a slot is one run', async () => {
       const { db } = opened
-      await clear(db)
       const slot = '2026-05-01T00:00:00.000Z'
       const ids = await Promise.all(Array.from({ length: 10 }, () => insertSlot(db, 'rollup', slot, {})))
       expect(new Set(ids).size).toBe(1)
@@ -42,18 +41,24 @@ describe('runs of tasks', () => {
 
     test('the oldest is begun first, each by one worker', async () => {
       const { db } = opened
-      await clear(db)
       const first = await insertClick(db, 'split', {}, 'anna')
       const second = await insertClick(db, 'process', { integration: 'thing' }, null)
       const claims = await Promise.all([claimNextRun(db, 'a', 60), claimNextRun(db, 'b', 60), claimNextRun(db, 'c', 60)])
       expect(claims.map((claim) => claim?.id ?? '').sort()).toEqual(['', first, second])
       const claimed = claims.find((claim) => claim?.id === second)
-      expect(claimed).toMatchObject({ task: 'process', startedBy: 'click', actor: null, parameters: { integration: 'thing' }, attempts: 1, result: null, state: 'running' })
+      expect(claimed).toMatchObject({
+        task: 'process',
+        startedBy: 'click',
+        actor: null,
+        parameters: { integration: 'thing' },
+        attempts: 1,
+        result: null,
+        state: 'running',
+      })
     })
 
     test('a run whose lease ran out is taken over with what it had saved; its first worker can write nothing more', async () => {
       const { db } = opened
-      await clear(db)
       const id = await insertClick(db, 'split', {}, null)
       const first = await claimNextRun(db, 'a', 60)
       if (first === null) throw new Error('not claimed')
@@ -72,7 +77,6 @@ describe('runs of tasks', () => {
 
     test('a run that loses its worker three times has failed', async () => {
       const { db } = opened
-      await clear(db)
       const id = await insertClick(db, 'split', {}, null)
       for (let attempt = 1; attempt <= 3; attempt++) {
         expect(await claimNextRun(db, 'w', 60)).toMatchObject({ state: 'running', attempts: attempt })
@@ -85,7 +89,6 @@ describe('runs of tasks', () => {
 
     test('a run that is let go uses up an attempt only for a failure', async () => {
       const { db } = opened
-      await clear(db)
       const id = await insertClick(db, 'split', {}, null)
       for (let stop = 0; stop < 5; stop++) {
         const claimed = await claimNextRun(db, 'w', 60)
@@ -104,12 +107,15 @@ describe('runs of tasks', () => {
   onPostgres((opened) => {
     test('twenty workers at once begin fifty runs, each once', async () => {
       const { db } = opened
-      await clear(db)
       await Promise.all(Array.from({ length: 50 }, (_, index) => insertClick(db, 'split', { messages: [String(index)] }, null)))
       const begun: string[] = []
       await Promise.all(
         Array.from({ length: 20 }, async (_, worker) => {
-          for (let claimed = await claimNextRun(db, `w${worker}`, 60); claimed !== null; claimed = await claimNextRun(db, `w${worker}`, 60)) {
+          for (
+            let claimed = await claimNextRun(db, `w${worker}`, 60);
+            claimed !== null;
+            claimed = await claimNextRun(db, `w${worker}`, 60)
+          ) {
             begun.push(claimed.id)
           }
         }),
@@ -120,7 +126,6 @@ describe('runs of tasks', () => {
 
     test('clicks that race with the start of their run end as a queued run each', async () => {
       const { db } = opened
-      await clear(db)
       let running = true
       const worker = (async () => {
         const claimed: string[] = []
@@ -135,7 +140,12 @@ describe('runs of tasks', () => {
       const claimed = await worker
       const { rows } = await db.query<{ id: string; state: string }>('SELECT id, state FROM sluice.task_run')
       expect(new Set(clicked)).toEqual(new Set(rows.map((row) => row.id)))
-      expect(rows.filter((row) => row.state === 'running').map((row) => row.id).sort()).toEqual(claimed.sort())
+      expect(
+        rows
+          .filter((row) => row.state === 'running')
+          .map((row) => row.id)
+          .sort(),
+      ).toEqual(claimed.sort())
       expect(rows.filter((row) => row.state === 'queued').length).toBeLessThanOrEqual(1)
     })
   })

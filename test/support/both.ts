@@ -1,9 +1,9 @@
 /** The two databases that every rule must hold on: PGlite with its one connection, and a native server with many. */
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import type { Db } from '../../src/store/db.ts'
 import { createTestDatabase, databaseKinds, hasNative, type TestDatabase } from './database.ts'
 
-/** The database of the current `describe`: made before its tests, removed after them. */
+/** The database of the current `describe`: made before its tests, emptied before each, removed after them. */
 export interface Opened {
   readonly db: Db
 }
@@ -23,6 +23,9 @@ function open(kind: (typeof databaseKinds)[number]): Opened {
   beforeAll(async () => {
     database = await createTestDatabase(kind)
   })
+  beforeEach(async () => {
+    if (database !== undefined) await empty(database.db)
+  })
   afterAll(() => database?.close())
   return {
     get db() {
@@ -30,4 +33,12 @@ function open(kind: (typeof databaseKinds)[number]): Opened {
       return database.db
     },
   }
+}
+
+async function empty(db: Db): Promise<void> {
+  const { rows } = await db.query<{ names: string }>(
+    `SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') AS names FROM pg_catalog.pg_tables
+     WHERE schemaname = 'sluice' AND tablename <> 'migration'`,
+  )
+  await db.exec(`TRUNCATE ${rows[0]?.names ?? ''} RESTART IDENTITY`)
 }

@@ -41,7 +41,10 @@ export async function receivedMessage(db: Db, size: number, options: MessageOpti
   )
   const id = message?.id ?? ''
   if (options.daysAgo !== undefined) {
-    await db.query('UPDATE sluice.message SET received_at = now() - make_interval(secs => $2) WHERE id = $1', [id, options.daysAgo * 86_400])
+    await db.query('UPDATE sluice.message SET received_at = now() - make_interval(secs => $2) WHERE id = $1', [
+      id,
+      options.daysAgo * 86_400,
+    ])
   }
   return id
 }
@@ -95,7 +98,9 @@ export async function processMessage(
         if (state === 'waiting') return []
         const result = resultOf(state, options.errorCode ?? 'broken')
         counts['failed' in result ? 'failed' : result.outcome]++
-        return [{ instance, integration: options.integration ?? 'thing', result, fingerprint: 'failed' in result ? result.failed.code : '' }]
+        return [
+          { instance, integration: options.integration ?? 'thing', result, fingerprint: 'failed' in result ? result.failed.code : '' },
+        ]
       })
       if (results.length > 0) await recordResults(tx, results)
       await addCounts(tx, new Map([[chunk.id, counts]]))
@@ -110,7 +115,8 @@ export async function processMessage(
 }
 
 function resultOf(state: Exclude<Became, 'waiting'>, code: string): Result {
-  if (state === 'transient' || state === 'permanent' || state === 'missing_reference') return { failed: { code, class: state, message: `it is ${state}` } }
+  if (state === 'transient' || state === 'permanent' || state === 'missing_reference')
+    return { failed: { code, class: state, message: `it is ${state}` } }
   if (state === 'invalid' || state === 'invalid without id') return { failed: { code: 'invalid', class: 'permanent', message: 'is wrong' } }
   return { outcome: state, changes: { name: { before: null, after: 'x' } } }
 }
