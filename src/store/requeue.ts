@@ -25,7 +25,8 @@ export interface RequeueOptions {
 export interface Requeued {
   instances: number
   chunks: number
-  messages: number
+  /** Ids, in order. */
+  messages: string[]
 }
 
 /** Most instances that one transaction puts back. */
@@ -55,7 +56,7 @@ export async function requeueInside(tx: Transaction, keys: readonly InstanceKey[
   const sorted = sortKeys(keys)
   const integrations = await lockMessages(tx, sorted)
   const moving = await lockMoving(tx, sorted, options.replay === true)
-  if (moving.length === 0) return { instances: 0, chunks: 0, messages: 0 }
+  if (moving.length === 0) return { instances: 0, chunks: 0, messages: [] }
   const chunks = await insertRetryChunks(tx, planChunks(moving, integrations, options))
   await moveInstances(tx, moving, chunks, options.replay === true)
   await takeFromOldChunks(tx, moving)
@@ -63,7 +64,7 @@ export async function requeueInside(tx: Transaction, keys: readonly InstanceKey[
   const messages = [...new Set(moving.map((instance) => instance.messageId))]
   await tx.query('UPDATE sluice.message SET status = 2, finished_at = NULL WHERE id = ANY($1) AND status IN (3, -3)', [messages])
   await tx.query("SELECT pg_notify('sluice', 'process')")
-  return { instances: moving.length, chunks: chunks.length, messages: messages.length }
+  return { instances: moving.length, chunks: chunks.length, messages }
 }
 
 /** Transient failures whose time has come, the longest due first. */

@@ -71,7 +71,8 @@ export interface ClaimedRun {
   attempts: number
   /** What an earlier attempt saved. */
   result: Record<string, unknown> | null
-  createdAt: string
+  /** When it was begun for the first time. */
+  startedAt: string
   /** `failed`: its worker was lost for the last time; there is nothing to do but to say so. */
   state: 'running' | 'failed'
 }
@@ -92,7 +93,7 @@ export async function claimNextRun(db: Queryable, worker: string, leaseSeconds: 
        finished_at = CASE WHEN next.used_up THEN clock_timestamp() END,
        error = CASE WHEN next.used_up THEN coalesce(r.error, $3::jsonb) END
      FROM next WHERE r.id = next.id
-     RETURNING r.id, r.task, r.started_by AS "startedBy", r.actor, r.parameters, r.attempts, r.result, r.created_at AS "createdAt", r.state`,
+     RETURNING r.id, r.task, r.started_by AS "startedBy", r.actor, r.parameters, r.attempts, r.result, r.started_at AS "startedAt", r.state`,
     [
       worker,
       leaseSeconds,

@@ -89,7 +89,7 @@ async function doRun(context: FlowContext, claimed: ClaimedRun, signal: AbortSig
     startedBy: claimed.startedBy,
     actor: claimed.actor,
     parameters: claimed.parameters,
-    createdAt: claimed.createdAt,
+    startedAt: claimed.startedAt,
     progress: progressOf(claimed.result),
     checkStop() {
       if (signal.aborted) throw new RunStopped()

@@ -18,8 +18,8 @@ export interface Run {
   readonly startedBy: 'click' | 'clock'
   readonly actor: string | null
   readonly parameters: RunParameters
-  /** ISO 8601, by the database's clock. */
-  readonly createdAt: string
+  /** When its first attempt began: ISO 8601, by the database's clock. Equal clicks until then are this run. */
+  readonly startedAt: string
   /** What an earlier attempt saved. */
   readonly progress: Progress
   /** Called between steps. Throws when the worker stops: another one goes on from what was saved last. */

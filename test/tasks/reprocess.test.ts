@@ -126,6 +126,15 @@ describe('reprocess', () => {
   })
 
   onPostgres((opened) => {
+    test('a message that spans two pages is counted once', { timeout: 60_000 }, async () => {
+      const { db } = opened
+      const size = 10_100
+      await splitMessageOf(db, Array.from({ length: size }, (): Became => 'permanent'))
+      await splitMessageOf(db, ['permanent'])
+      const run = await runNow(createThings(db), 'reprocess', { integration: 'thing' })
+      expect(run.result).toEqual({ messages: 2, instances: size + 1, chunks: 12 })
+    })
+
     test('a click and the clock at once put each failure back once', async () => {
       const { db } = opened
       const services = createThings(db, { chunkSize: 3 })
