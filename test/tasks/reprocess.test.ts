@@ -129,7 +129,10 @@ describe('reprocess', () => {
     test('a message that spans two pages is counted once', { timeout: 60_000 }, async () => {
       const { db } = opened
       const size = 10_100
-      await splitMessageOf(db, Array.from({ length: size }, (): Became => 'permanent'))
+      await splitMessageOf(
+        db,
+        Array.from({ length: size }, (): Became => 'permanent'),
+      )
       await splitMessageOf(db, ['permanent'])
       const run = await runNow(createThings(db), 'reprocess', { integration: 'thing' })
       expect(run.result).toEqual({ messages: 2, instances: size + 1, chunks: 12 })
