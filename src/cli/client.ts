@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { messageOf, SluiceError } from '../errors.ts'
+import { parseExact } from '../json/exact.ts'
 import { AnswerError } from './exit.ts'
 
 /** What a request carries beside its method and path. */
@@ -113,7 +114,8 @@ export class Client {
 function parse(response: IncomingMessage, text: string): unknown {
   if (!/\bjson\b/.test(response.headers['content-type'] ?? '')) return text
   try {
-    return JSON.parse(text)
+    // Values of objects keep their digits on the way to the screen.
+    return parseExact(text)
   } catch {
     return text
   }

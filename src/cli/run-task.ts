@@ -34,7 +34,7 @@ export function runCommand(): Command {
     .option('--draft', 'only drafts')
     .option('--no-draft', 'no drafts')
     .option('--as-draft', 'apply as drafts, whatever the messages say')
-    .option('--replay', 'processed instances too, not only failed ones')
+    .option('--replay', 'reprocess: processed instances too, not only failed ones')
     .option('-w, --wait', 'wait until the run has ended and print what it did')
     .option('--timeout <seconds>', 'longest wait', positiveNumber, defaultTimeoutSeconds)
   return withServerOptions(command).action((task: string) =>

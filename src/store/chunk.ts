@@ -38,13 +38,14 @@ export async function claimChunks(
   db: Db,
   options: { integrations: readonly string[]; worker: string; leaseSeconds: number; size: number; messageId?: string },
 ): Promise<ClaimedChunk[]> {
-  const ofMessage = options.messageId === undefined ? '' : ' AND c.message_id = $2'
+  // In a dry run, one transaction, now() stands still at its begin and no new chunk is due by it.
+  const which = options.messageId === undefined ? 'c.due_at <= now()' : 'c.message_id = $2'
   return db.transaction(async (tx) => {
     const first = await tx.query<{ id: string; integration: string; isDraft: boolean; waiting: number; losses: number }>(
       `SELECT c.id, c.integration, c.is_draft AS "isDraft", c.total - (${outcomeSum}) AS waiting, c.losses
        FROM sluice.chunk c
-       WHERE c.state = 'ready' AND c.due_at <= now() AND c.integration = ANY($1)
-         AND NOT EXISTS (SELECT FROM sluice.paused_integration p WHERE p.integration = c.integration)${ofMessage}
+       WHERE c.state = 'ready' AND ${which} AND c.integration = ANY($1)
+         AND NOT EXISTS (SELECT FROM sluice.paused_integration p WHERE p.integration = c.integration)
        ORDER BY c.due_at, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED`,
       options.messageId === undefined ? [options.integrations] : [options.integrations, options.messageId],
     )

@@ -43,10 +43,10 @@ describe('sluice status', { timeout: 60_000 }, () => {
 describe('sluice run', { timeout: 60_000 }, () => {
   test('replays a processed message and tells what the run did', async () => {
     const id = await send([{ id: 'run-1', title: 'R' }])
-    const { code, stdout } = await sluice('run', 'process', '--message', id, '--replay', '--wait', '--json')
+    const { code, stdout } = await sluice('run', 'reprocess', '--message', id, '--replay', '--wait', '--json')
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({
-      task: 'process',
+      task: 'reprocess',
       startedBy: 'click',
       state: 'finished',
       parameters: { messages: [id], replay: true },
