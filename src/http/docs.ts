@@ -23,11 +23,11 @@ export function renderDocs(version: string, integrations: readonly string[]): st
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sluice API</title><style>${style}</style></head>
 <body><h1>Sluice API</h1>
-<p>Version ${escape(version)}. The same for programs, with the schemas of the integrations: <a href="openapi.json">openapi.json</a>.</p>
-<p>Integrations of this server: ${integrations.map((name) => `<code>${escape(name)}</code>`).join(', ')}.</p>
+<p>Version ${escapeHtml(version)}. The same for programs, with the schemas of the integrations: <a href="openapi.json">openapi.json</a>.</p>
+<p>Integrations of this server: ${integrations.map((name) => `<code>${escapeHtml(name)}</code>`).join(', ')}.</p>
 <p>Send a token as <code>Authorization: Bearer …</code>. Lists are <code>{ items, next }</code>; give <code>next</code> as <code>?cursor=</code>.
 Refusals are <code>application/problem+json</code> with a stable <code>code</code>.</p>
-${[...groups].map(([group, ofGroup]) => `<h2>${escape(group)}</h2>\n${ofGroup.map(renderRoute).join('\n')}`).join('\n')}
+${[...groups].map(([group, ofGroup]) => `<h2>${escapeHtml(group)}</h2>\n${ofGroup.map(renderRoute).join('\n')}`).join('\n')}
 </body></html>
 `
 }
@@ -36,16 +36,16 @@ function renderRoute({ method, path, summary, description, roles, query, body, a
   const parameters = Object.keys(query?.shape ?? {})
   const rows = [
     ['For', roles === null ? 'anybody, no token needed' : roles.join(', ')],
-    ['Query', parameters.map((name) => `<code>${escape(name)}</code>`).join(' ')],
+    ['Query', parameters.map((name) => `<code>${escapeHtml(name)}</code>`).join(' ')],
     ['Body', body === undefined ? '' : '<code>application/json</code>, see openapi.json'],
-    ...Object.entries(answers).map(([status, answer]) => [status, escape(answer.description)]),
-    ['Refusals', (refusals ?? []).map((code) => `<code>${escape(code)}</code>`).join(' ')],
+    ...Object.entries(answers).map(([status, answer]) => [status, escapeHtml(answer.description)]),
+    ['Refusals', (refusals ?? []).map((code) => `<code>${escapeHtml(code)}</code>`).join(' ')],
   ].filter(([, text]) => text !== '')
-  return `<details><summary><code><span class="method">${method.toUpperCase()}</span> ${escape(path)}</code> <span class="roles">${escape(summary)}</span></summary>
-${description === undefined ? '' : `<p>${escape(description)}</p>`}
+  return `<details><summary><code><span class="method">${method.toUpperCase()}</span> ${escapeHtml(path)}</code> <span class="roles">${escapeHtml(summary)}</span></summary>
+${description === undefined ? '' : `<p>${escapeHtml(description)}</p>`}
 <table>${rows.map(([name, text]) => `<tr><th>${name}</th><td>${text}</td></tr>`).join('')}</table></details>`
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

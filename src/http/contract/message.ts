@@ -88,13 +88,10 @@ const idempotencyKeyShape = z
 
 export const intakeHeaders = z.object({
   'Idempotency-Key': idempotencyKeyShape.optional(),
-  Prefer: z
-    .string()
-    .optional()
-    .openapi({
-      description: '`wait=N`: answer 200 with the finished message if it is there within N seconds (at most 60).',
-      example: 'wait=10',
-    }),
+  Prefer: z.string().optional().openapi({
+    description: '`wait=N`: answer 200 with the finished message if it is there within N seconds (at most 60).',
+    example: 'wait=10',
+  }),
   'Content-Encoding': z.enum(['gzip', 'identity']).optional(),
 })
 
