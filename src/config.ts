@@ -3,7 +3,8 @@
  * place that reads the environment.
  */
 import { z } from 'zod'
-import { SluiceError } from './errors.ts'
+import { messageOf, SluiceError } from './errors.ts'
+import { assertCron } from './model/cron.ts'
 import { type InvalidPolicy, integrationName, invalidPolicies, type VersionDeclaration, versionTypes } from './model/integration.ts'
 import type { JsonSchema, OutputOf, SchemaLike, StandardSchema } from './schema/schema.ts'
 import { type TargetBuilder, targetBuilder } from './targets/builder.ts'
@@ -80,7 +81,13 @@ export function defineIntegration(definition: unknown): Integration {
 const KiB = 1024
 const MiB = 1024 * KiB
 
-const cron = z.string().min(1)
+const cron = z.string().superRefine((text, context) => {
+  try {
+    assertCron(text)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) })
+  }
+})
 const seconds = z.number().positive()
 const count = z.int().positive()
 

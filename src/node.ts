@@ -1,2 +1,2 @@
-/** `sluice/node`: Sluice behind Node's own HTTP server, Express and the like. */
-export { type NodeHandler, toNodeHandler } from './http/node.ts'
+/** `sluice/node`: Sluice on Node's own HTTP server, and in Express. */
+export { serve, toNodeHandler } from './http/node.ts'

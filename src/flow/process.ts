@@ -259,8 +259,10 @@ class Batch {
   #advance(planned: Planned, item: ApplyItem, result: Applied): void {
     const entry = this.#entry(planned)
     const kind = item.deletion === 'keep' ? 'late' : 'newest'
-    const versions = advance(this.#versionType(), entry, planned.arrival, { kind, supply: [...item.fields] }, [...item.fields], this.#target.fields, planned.object.deleted)
     const isGone = result.ref === undefined && (result.outcome === 'deleted' || result.outcome === 'ignored')
+    // What is gone for good has lost every field: nothing older may fill them when the object comes back.
+    const supplied = isGone ? this.#target.fields : [...item.fields]
+    const versions = advance(this.#versionType(), entry, planned.arrival, { kind, supply: [...supplied] }, supplied, this.#target.fields, planned.object.deleted)
     const next: LedgerEntry = { ...entry, ...versions, ref: isGone ? null : (result.ref ?? entry.ref) }
     this.#ledger.set(entry.externalId, next)
     this.#changed.set(entry.externalId, next)

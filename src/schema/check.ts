@@ -1,6 +1,6 @@
 /** What an object says of itself, checked: the schema, the external ID, the version, the deletion. */
 import { messageOf } from '../errors.ts'
-import { ExactNumber, type JsonValue, mayNeedExact, parseExact } from '../json/exact.ts'
+import { ExactNumber, type JsonValue, mayNeedExact, parseExact, parsePlain } from '../json/exact.ts'
 import { formatPointer, getPath } from '../json/pointer.ts'
 import { unstorableReason } from '../json/storable.ts'
 import type { VersionDeclaration, VersionType } from '../model/integration.ts'
@@ -42,7 +42,7 @@ export function checkObject(rules: ObjectRules, validator: Validator, text: stri
     const issue = issueAt('', 'not_an_object', `must be an object, not ${nameOf(source)}`)
     return { externalId: null, version: null, deleted: false, source, output: undefined, issues: [issue] }
   }
-  const plain: unknown = mayNeedExact(text) ? JSON.parse(text) : source
+  const plain: unknown = mayNeedExact(text) ? parsePlain(text) : source
   const result = validator.validate(plain)
   return result instanceof Promise
     ? result.then((awaited) => finish(rules, text, source, plain, awaited))

@@ -120,8 +120,9 @@ export async function giveBack(db: Queryable, chunks: readonly ClaimedChunk[], e
   await db.query(
     `UPDATE sluice.chunk c SET state = 'ready', lease_until = NULL, worker = NULL, trying = NULL, last_error = $3,
        due_at = now() + make_interval(secs => $4)
-     FROM unnest($1::bigint[], $2::integer[]) AS mine (id, epoch)
-     WHERE c.id = mine.id AND c.epoch = mine.epoch AND c.state = 'claimed'`,
+     FROM (SELECT l.id FROM sluice.chunk l JOIN unnest($1::bigint[], $2::integer[]) AS mine (id, epoch) ON mine.id = l.id AND mine.epoch = l.epoch
+           WHERE l.state = 'claimed' ORDER BY l.id FOR UPDATE OF l) AS held
+     WHERE c.id = held.id`,
     [chunks.map((chunk) => chunk.id), chunks.map((chunk) => chunk.epoch), JSON.stringify(error), delaySeconds],
   )
 }

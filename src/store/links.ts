@@ -26,12 +26,14 @@ export async function insertAwaited(tx: Transaction, references: readonly Awaite
   )
 }
 
-/** Marks awaited objects as come, and tells which instances waited for them. */
+/** Marks awaited objects as come, and tells which instances waited for them. Locks in the order that requeueing locks in. */
 export async function markCome(db: Queryable, wanted: string, wantedIds: readonly string[]): Promise<InstanceKey[]> {
   const { rows } = await db.query<InstanceKey>(
-    `UPDATE sluice.awaited_reference SET came_at = clock_timestamp()
-     WHERE wanted = $1 AND wanted_id = ANY($2) AND came_at IS NULL
-     RETURNING message_id AS "messageId", ordinal`,
+    `UPDATE sluice.awaited_reference a SET came_at = clock_timestamp()
+     FROM (SELECT message_id, ordinal, wanted, wanted_id FROM sluice.awaited_reference
+           WHERE wanted = $1 AND wanted_id = ANY($2) AND came_at IS NULL ORDER BY 1, 2, 3, 4 FOR UPDATE) AS l
+     WHERE a.message_id = l.message_id AND a.ordinal = l.ordinal AND a.wanted = l.wanted AND a.wanted_id = l.wanted_id
+     RETURNING a.message_id AS "messageId", a.ordinal`,
     [wanted, wantedIds],
   )
   return rows
@@ -41,8 +43,10 @@ export async function markCome(db: Queryable, wanted: string, wantedIds: readonl
 export async function markComeFromLedger(db: Queryable): Promise<number> {
   const { rowCount } = await db.query(
     `UPDATE sluice.awaited_reference a SET came_at = clock_timestamp()
-     FROM sluice.object o
-     WHERE a.came_at IS NULL AND o.integration = a.wanted AND o.external_id = a.wanted_id AND o.target_ref IS NOT NULL`,
+     FROM (SELECT w.message_id, w.ordinal, w.wanted, w.wanted_id FROM sluice.awaited_reference w
+           JOIN sluice.object o ON o.integration = w.wanted AND o.external_id = w.wanted_id AND o.target_ref IS NOT NULL
+           WHERE w.came_at IS NULL ORDER BY 1, 2, 3, 4 FOR UPDATE OF w) AS l
+     WHERE a.message_id = l.message_id AND a.ordinal = l.ordinal AND a.wanted = l.wanted AND a.wanted_id = l.wanted_id`,
   )
   return rowCount
 }

@@ -3,16 +3,13 @@
  * test says when work is done, so nothing has to be waited for.
  */
 import { type Config, defineConfig, type SluiceOptions } from '../config.ts'
-import { SluiceError } from '../errors.ts'
-import { processChunks, type Receipt, receive, splitMessage, sweepReferences } from '../flow/index.ts'
+import { type Receipt, receive } from '../flow/index.ts'
 import { createServices, type Services } from '../services.ts'
-import { claimChunks } from '../store/chunk.ts'
 import type { Db } from '../store/db.ts'
 import { type InstanceOutcome, readOutcomes } from '../store/instance.ts'
-import { nextToSplit } from '../store/message.ts'
 import { migrate } from '../store/migrate.ts'
 import { createPglite } from '../store/pglite.ts'
-import { executeNextRun } from '../tasks/run.ts'
+import { drain } from './drain.ts'
 
 export interface TestSluiceOptions {
   /** SQL that makes the tables which the targets write to. */
@@ -38,9 +35,8 @@ export interface TestSluice extends AsyncDisposable {
   close(): Promise<void>
 }
 
-const worker = 'test'
-/** Far more rounds than any test needs; reached only by work that makes itself due again and again. */
-const mostRounds = 10_000
+/** Who sends the messages of a test. */
+const source = 'test'
 
 /**
  * Makes an inbox for a test: migrated, empty, in memory. Close it when the test ends, or declare it with `await using`.
@@ -73,7 +69,7 @@ export async function createTestSluice(config: Config | SluiceOptions, options: 
     db,
     services,
     send: (integration, value, { draft = false } = {}) =>
-      receive(services, { integration, source: worker, body: bodyOf(value), format: 'json', isDraft: draft }),
+      receive(services, { integration, source, body: bodyOf(value), format: 'json', isDraft: draft }),
     drain: () => drain(services),
     outcomes: (messageId) => readOutcomes(db, messageId),
     close,
@@ -83,30 +79,4 @@ export async function createTestSluice(config: Config | SluiceOptions, options: 
 
 async function* bodyOf(value: unknown): AsyncGenerator<Uint8Array> {
   yield Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
-}
-
-async function drain(services: Services): Promise<void> {
-  for (let round = 0; round < mostRounds; round++) {
-    if (await doNext(services)) continue
-    const { released, linked } = await sweepReferences(services)
-    if (released + linked === 0) return
-  }
-  throw new SluiceError(
-    'drain_endless',
-    `Something is due again and again, after ${mostRounds} rounds. Does a handler fail with a transient error each time?`,
-  )
-}
-
-/** One message split, one batch processed, or one run of a task. False when nothing is due. */
-async function doNext(services: Services): Promise<boolean> {
-  const { db, config } = services
-  const integrations = [...config.integrations.keys()]
-  const toSplit = await nextToSplit(db, integrations, '0')
-  if (toSplit !== null) return (await splitMessage(services, toSplit)).state !== 'not_due'
-  const chunks = await claimChunks(db, { integrations, worker, leaseSeconds: config.worker.lease, size: config.chunkSize })
-  if (chunks.length > 0) {
-    await processChunks(services, chunks, new AbortController().signal)
-    return true
-  }
-  return executeNextRun(services, worker)
 }

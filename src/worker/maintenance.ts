@@ -1,10 +1,9 @@
-/** What a worker does beside the queue: lost chunks, failures that are due again, the clock's tasks, and clicks. */
+/** What a worker does beside the queue: lost chunks, failures that are due again, and the clock's tasks. */
 import type { FlowContext } from '../flow/index.ts'
 import { sweepOrphanedParts } from '../store/body.ts'
 import { reclaimExpired } from '../store/chunk.ts'
 import { requeueInstances, selectDueTransient } from '../store/requeue.ts'
 import type { EventRuns } from '../tasks/events.ts'
-import { executeNextRun } from '../tasks/run.ts'
 import { tickSchedule } from '../tasks/schedule.ts'
 
 const pageSize = 1000
@@ -13,13 +12,11 @@ const orphanSweepMilliseconds = 3_600_000
 /** The rounds of one worker. */
 export class Maintenance {
   readonly #context: FlowContext
-  readonly #worker: string
   readonly #events: EventRuns
   #nextOrphanSweep = 0
 
-  constructor(context: FlowContext, worker: string, events: EventRuns) {
+  constructor(context: FlowContext, events: EventRuns) {
     this.#context = context
-    this.#worker = worker
     this.#events = events
   }
 
@@ -33,13 +30,12 @@ export class Maintenance {
       const instances = await requeueInstances(db, due, { chunkSize: config.chunkSize })
       this.#events.record('reprocess', { instances })
     }
-    await tickSchedule(this.#context, new Date())
-    const ran = await executeNextRun(this.#context, this.#worker)
+    await tickSchedule(this.#context)
     await this.#events.flushIfDue()
     if (performance.now() >= this.#nextOrphanSweep) {
       this.#nextOrphanSweep = performance.now() + orphanSweepMilliseconds
       await sweepOrphanedParts(db)
     }
-    return ran || due.length === pageSize
+    return due.length === pageSize
   }
 }

@@ -4,9 +4,8 @@ import type { FlowContext } from '../flow/index.ts'
 export class Wakeup {
   readonly #signal: AbortSignal
   readonly #listening: Promise<() => Promise<void>> | null
-  #waiting = new Set<() => void>()
-  /** A notification came while nobody waited: the next wait returns at once. */
-  #pending = false
+  readonly #waiting = new Set<() => void>()
+  #count = 0
 
   constructor(context: FlowContext, signal: AbortSignal) {
     this.#signal = signal
@@ -15,13 +14,14 @@ export class Wakeup {
     signal.addEventListener('abort', () => this.#wake(), { once: true })
   }
 
-  /** Waits until a notification, the end of `milliseconds`, or the worker's stop. */
-  async wait(milliseconds: number): Promise<void> {
-    if (this.#signal.aborted) return
-    if (this.#pending) {
-      this.#pending = false
-      return
-    }
+  /** How many notifications have come so far. Take it before looking for work. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Waits until a notification, the end of `milliseconds`, or the worker's stop; not at all if one came after `seen`. */
+  async wait(milliseconds: number, seen: number): Promise<void> {
+    if (this.#signal.aborted || this.#count !== seen) return
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer)
@@ -39,7 +39,7 @@ export class Wakeup {
   }
 
   #wake(): void {
-    if (this.#waiting.size === 0) this.#pending = true
+    this.#count++
     for (const done of [...this.#waiting]) done()
   }
 }

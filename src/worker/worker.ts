@@ -5,6 +5,7 @@ import type { FlowContext } from '../flow/index.ts'
 import { claimChunks } from '../store/chunk.ts'
 import { nextToSplit } from '../store/message.ts'
 import { EventRuns } from '../tasks/events.ts'
+import { executeNextRun } from '../tasks/run.ts'
 import { Maintenance } from './maintenance.ts'
 import { Wakeup } from './wakeup.ts'
 
@@ -30,12 +31,16 @@ export function startWorker(context: FlowContext, options: WorkerOptions): Worke
   const stopping = new AbortController()
   const wakeup = new Wakeup(context, stopping.signal)
   const events = new EventRuns(context.db, options.name)
-  const maintenance = new Maintenance(context, options.name, events)
+  const maintenance = new Maintenance(context, events)
   const { concurrency, poll } = context.config.worker
   const lanes = context.db.kind === 'pglite' ? 1 : concurrency
+  const { signal } = stopping
+  const pollMilliseconds = poll * 1000
+  const onWork = (seen: number): Promise<void> => wakeup.wait(pollMilliseconds, seen)
   const running = [
-    ...Array.from({ length: lanes }, () => loop(context, stopping.signal, () => step(context, options, events, stopping.signal), () => wakeup.wait(poll * 1000))),
-    loop(context, stopping.signal, () => maintenance.round(), () => pause(poll * 1000, stopping.signal)),
+    ...Array.from({ length: lanes }, () => loop(context, signal, wakeup, () => step(context, options, events, signal), onWork)),
+    loop(context, signal, wakeup, () => executeNextRun(context, options.name, signal), onWork),
+    loop(context, signal, wakeup, () => maintenance.round(), () => pause(pollMilliseconds, signal)),
   ]
   let stopped: Promise<void> | undefined
   return {
@@ -51,13 +56,20 @@ export function startWorker(context: FlowContext, options: WorkerOptions): Worke
 }
 
 /** Runs `work` while it finds something to do, else waits; a failure is waited out with backoff and jitter. */
-async function loop(context: FlowContext, signal: AbortSignal, work: () => Promise<boolean>, wait: () => Promise<void>): Promise<void> {
+async function loop(
+  context: FlowContext,
+  signal: AbortSignal,
+  wakeup: Wakeup,
+  work: () => Promise<boolean>,
+  wait: (seen: number) => Promise<void>,
+): Promise<void> {
   let failures = 0
   while (!signal.aborted) {
+    const seen = wakeup.count
     try {
       const didSomething = await work()
       failures = 0
-      if (!didSomething) await wait()
+      if (!didSomething) await wait(seen)
     } catch (error) {
       failures++
       const delay = Math.min(250 * 2 ** failures, 30_000) * (0.75 + Math.random() / 2)

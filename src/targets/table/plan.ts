@@ -40,18 +40,17 @@ export function planObject(mapping: Mapping, real: PlanColumns, object: ObjectTo
   const planner = new Planner(object)
   const plan: TablePlan = { values: new Map(), references: new Map(), sets: new Map(), deletion: new Map() }
   const fields: string[] = []
-  // A deletion that is nothing but a deletion has no schema output, so callbacks have nothing to work on.
+  // A deletion that passes the schema only as a deletion says nothing of its fields.
   const isBare = object.deleted && object.output === undefined
-  for (const { name, source } of mapping.columns) {
-    if (source.kind === 'now' || (isBare && source.kind === 'call')) continue
+  for (const { name, source } of isBare ? [] : mapping.columns) {
+    if (source.kind === 'now') continue
     const value = planner.value(source, object.source, object.output)
     if (value === undefined) continue
     fields.push(name)
     if (source.kind === 'ref' && value !== null) plan.references.set(name, planner.refer(name, source, value, pointerOf(source)))
     else plan.values.set(name, planner.text(value, real.columns.get(name), name, pointerOf(source)))
   }
-  for (const set of mapping.sets) {
-    if (isBare && set.rows.kind === 'call') continue
+  for (const set of isBare ? [] : mapping.sets) {
     const rows = planner.rows(set, object)
     if (rows === undefined) continue
     fields.push(set.table)

@@ -79,7 +79,7 @@ function writes(schema: TableSchema, item: ApplyItem): { values: Map<string, Tex
 /** What a deletion column holds while the object is there: null, or the opposite of its constant flag. */
 function revived(schema: TableSchema, name: string): Text {
   const column = Array.isArray(schema.mapping.onDelete) ? schema.mapping.onDelete.find((each) => each.name === name) : undefined
-  if (column?.source.kind === 'constant' && schema.columns.get(name)?.isBoolean === true) return column.source.value === 'true' ? 'false' : 'true'
+  if (column?.source.kind === 'constant' && schema.columns.get(name)?.isBoolean === true) return String(column.source.value) === 'true' ? 'false' : 'true'
   return null
 }
 
@@ -90,7 +90,7 @@ function isDeletedSql(schema: TableSchema): string {
   return onDelete
     .map(({ name, source }) => {
       const column = schema.columns.get(name)
-      if (source.kind === 'constant' && column?.isBoolean === true) return `t.${column.sql} = ${source.value === 'true'}`
+      if (source.kind === 'constant' && column?.isBoolean === true) return `t.${column.sql} = ${String(source.value) === 'true'}`
       return `t.${column?.sql} IS NOT NULL`
     })
     .join(' AND ')
