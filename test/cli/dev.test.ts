@@ -1,12 +1,18 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fixtureConfig, fixtureTables, Workplace } from './program.ts'
 
+let migrated: Workplace
 let place: Workplace
 
+beforeAll(async () => {
+  migrated = await Workplace.create()
+  await migrated.run(['migrate', '--config', fixtureConfig])
+}, 60_000)
+afterAll(() => migrated.dispose())
 beforeEach(async () => {
-  place = await Workplace.create()
+  place = await Workplace.create(migrated)
 })
 afterEach(() => place.dispose())
 

@@ -1,6 +1,6 @@
 /** Runs the program `sluice` as people do: as a process of its own, in a folder of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,8 +27,11 @@ export class Workplace {
   readonly folder: string
   readonly #children = new Set<ChildProcess>()
 
-  static async create(): Promise<Workplace> {
-    return new Workplace(await mkdtemp(join(tmpdir(), 'sluice-cli-')))
+  /** @param template whose files to begin with: making an embedded database takes seconds, copying one does not */
+  static async create(template?: Workplace): Promise<Workplace> {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-cli-'))
+    if (template !== undefined) await cp(template.folder, folder, { recursive: true })
+    return new Workplace(folder)
   }
 
   private constructor(folder: string) {
