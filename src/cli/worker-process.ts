@@ -1,11 +1,12 @@
 /** The supervised side of `sluice work`: one worker that tells its supervisor which chunk it has in hand. */
 import type { Sluice } from '../sluice.ts'
+import type { ChunkInHand } from '../worker/in-hand.ts'
 import { stopSignal } from './stopping.ts'
 
 /** What a worker process tells its supervisor. */
 export interface ChunkReport {
-  /** The chunk in hand, since when (milliseconds since the epoch); null: none. */
-  chunk: { chunkId: string; since: number } | null
+  /** The chunk that has been in hand longest; null: none is. */
+  chunk: ChunkInHand | null
 }
 
 /** Works until it is told to stop: by a signal, or because its supervisor is gone. */

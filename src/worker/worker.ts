@@ -1,19 +1,20 @@
 /** A worker: splits messages and processes chunks as long as there are any, and looks after the queue in between. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { processChunks, splitMessage } from '../flow/index.ts'
 import type { FlowContext } from '../flow/index.ts'
+import { processChunks, splitMessage } from '../flow/index.ts'
 import { claimChunks } from '../store/chunk.ts'
 import { nextToSplit } from '../store/message.ts'
 import { EventRuns } from '../tasks/events.ts'
 import { executeNextRun } from '../tasks/run.ts'
+import { type ChunkInHand, InHand } from './in-hand.ts'
 import { Maintenance } from './maintenance.ts'
 import { Wakeup } from './wakeup.ts'
 
 export interface WorkerOptions {
   /** Name in the database. Unique among living workers. */
   name: string
-  /** Told which chunk is in hand since when (milliseconds since the epoch), or null. For a supervisor's deadline. */
-  onChunk?: (state: { chunkId: string; since: number } | null) => void
+  /** Told which chunk has been in hand longest, and since when; null when none is. For a supervisor's deadline. */
+  onChunk?: (state: ChunkInHand | null) => void
 }
 
 /** A running worker. */
@@ -35,12 +36,21 @@ export function startWorker(context: FlowContext, options: WorkerOptions): Worke
   const { concurrency, poll } = context.config.worker
   const lanes = context.db.kind === 'pglite' ? 1 : concurrency
   const { signal } = stopping
+  const inHand = new InHand(options.onChunk ?? (() => undefined))
   const pollMilliseconds = poll * 1000
   const onWork = (seen: number): Promise<void> => wakeup.wait(pollMilliseconds, seen)
   const running = [
-    ...Array.from({ length: lanes }, () => loop(context, signal, wakeup, () => step(context, options, events, signal), onWork)),
+    ...Array.from({ length: lanes }, () =>
+      loop(context, signal, wakeup, () => step(context, { worker: options.name, inHand, events, signal }), onWork),
+    ),
     loop(context, signal, wakeup, () => executeNextRun(context, options.name, signal), onWork),
-    loop(context, signal, wakeup, () => maintenance.round(), () => pause(pollMilliseconds, signal)),
+    loop(
+      context,
+      signal,
+      wakeup,
+      () => maintenance.round(),
+      () => pause(pollMilliseconds, signal),
+    ),
   ]
   let stopped: Promise<void> | undefined
   return {
@@ -80,23 +90,26 @@ async function loop(
 }
 
 /** One message split, if one is due, and one batch processed, if one is. */
-async function step(context: FlowContext, options: WorkerOptions, events: EventRuns, signal: AbortSignal): Promise<boolean> {
+async function step(
+  context: FlowContext,
+  { worker, inHand, events, signal }: { worker: string; inHand: InHand; events: EventRuns; signal: AbortSignal },
+): Promise<boolean> {
   const integrations = [...context.config.integrations.keys()]
   const didSplit = await splitNext(context, integrations, events)
   const chunks = await claimChunks(context.db, {
     integrations,
-    worker: options.name,
+    worker,
     leaseSeconds: context.config.worker.lease,
     size: context.config.chunkSize,
   })
   const first = chunks[0]
   if (first === undefined) return didSplit
-  options.onChunk?.({ chunkId: first.id, since: Date.now() })
+  inHand.begin(first.id)
   try {
     const counts = await processChunks(context, chunks, signal)
     if (counts !== null) events.record('process', { chunks: chunks.length, ...counts })
   } finally {
-    options.onChunk?.(null)
+    inHand.end(first.id)
   }
   return true
 }

@@ -1,0 +1,34 @@
+/** The chunks that the lanes of one worker have in hand. */
+
+/** A chunk in hand, since when (milliseconds since the epoch). */
+export interface ChunkInHand {
+  chunkId: string
+  since: number
+}
+
+/** Tells which chunk has been in hand longest whenever that changes: a deadline counts for each, whatever other lanes do. */
+export class InHand {
+  readonly #tell: (state: ChunkInHand | null) => void
+  /** In the order of their beginning, as Map keeps it. */
+  readonly #chunks = new Map<string, number>()
+
+  constructor(tell: (state: ChunkInHand | null) => void) {
+    this.#tell = tell
+  }
+
+  begin(chunkId: string): void {
+    this.#chunks.set(chunkId, Date.now())
+    if (this.#chunks.size === 1) this.#tellOldest()
+  }
+
+  end(chunkId: string): void {
+    const [oldest] = this.#chunks.keys()
+    this.#chunks.delete(chunkId)
+    if (oldest === chunkId) this.#tellOldest()
+  }
+
+  #tellOldest(): void {
+    const [oldest] = this.#chunks
+    this.#tell(oldest === undefined ? null : { chunkId: oldest[0], since: oldest[1] })
+  }
+}
