@@ -52,7 +52,7 @@ onBoth((opened) => {
     const inbox = createInbox(opened.db, [organization])
     await inbox.process('organization', { ms_id: 'a', title: 'here', changed_at: '2026-01-01' })
     const gone = { ms_id: 'a', deleted: true, title: 17, changed_at: '2026-01-02' }
-    expect(await inbox.process('organization', gone)).toMatchObject([{ outcome: 'deleted', changes: { deleted: { before: 'false', after: 'true' } } }])
+    expect(await inbox.process('organization', gone)).toMatchObject([{ outcome: 'deleted', changes: { deleted: { before: false, after: true } } }])
     expect(await row()).toMatchObject([{ deleted: true }])
     expect(await inbox.process('organization', gone)).toMatchObject([{ outcome: 'unchanged' }])
     expect(await inbox.process('organization', { ms_id: 'a', title: 'late', changed_at: '2025-01-01' })).toMatchObject([{ outcome: 'superseded' }])

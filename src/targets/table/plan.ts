@@ -1,69 +1,202 @@
 /** What one object asks of its table: texts for columns, rows for sets, references. Pure. */
-import { ExactNumber, type JsonValue, toText } from '../../json/exact.ts'
+import { messageOf } from '../../errors.ts'
+import { ExactNumber, type JsonValue, parsePlain } from '../../json/exact.ts'
 import { getPath, pathToPointer } from '../../json/pointer.ts'
 import { mayBeUnstorable, unstorableReason } from '../../json/storable.ts'
-import { encodeParameter } from '../../store/values.ts'
 import { ObjectError, type ObjectToApply, type Plan, type PlannedReference } from '../target.ts'
-import type { Column } from './catalogue.ts'
-import type { MappedColumn, MappedSet, Mapping, Source } from './mapping.ts'
+import type { Column } from './column.ts'
+import type { MappedColumn, MappedSet, Mapping, RefSource, Source } from './mapping.ts'
+import { columnText, type Text } from './text.ts'
 
-/** A text for the database, or null. */
-export type Text = string | null
+/** A column's part of a plan: a text, or the index of the plan's reference that it holds. Undefined: not carried. */
+export type PlannedValue = Text | { reference: number } | undefined
 
-/** A row of a set: texts in the order of the set's columns; a reference stands at `references` instead. */
-export interface PlannedRow {
-  values: Text[]
-  /** Index of the column → index of the plan's reference. */
-  references: Map<number, number>
-}
-
-/** The table target's own part of a plan. */
+/** The table target's own part of a plan. Each list stands in the order of the mapping. */
 export interface TablePlan {
-  /** By column; references stand in `references`. */
-  values: Map<string, Text>
-  /** Column → index of the plan's reference. */
-  references: Map<string, number>
-  /** By table of the set. */
-  sets: Map<string, PlannedRow[]>
-  /** Of `onDelete`, apart from t.now(). */
-  deletion: Map<string, Text>
+  columns: PlannedValue[]
+  /** Of `onDelete`; only a deletion has them. */
+  deletion: (Text | undefined)[]
+  /** Rows of sets; undefined: the set is not carried. */
+  sets: (PlannedRow[] | undefined)[]
 }
 
-/** The real columns that a mapping writes, by name. */
-export interface PlanColumns {
-  columns: ReadonlyMap<string, Column>
-  sets: ReadonlyMap<string, ReadonlyMap<string, Column>>
+export interface PlannedRow {
+  values: Exclude<PlannedValue, undefined>[]
+  /** What the row's deferred reference takes along, if it has one. */
+  details: LinkDetails | null
+}
+
+/** What a deferred link of a set needs beside its reference: the row's other columns. */
+export type LinkDetails = { column: string; row: Record<string, Text> }
+
+/** The real columns behind a mapping, in its order. */
+export interface MappingColumns {
+  columns: readonly Column[]
+  deletion: readonly Column[]
+  sets: readonly (readonly Column[])[]
 }
 
 /** Maps one object. Throws ObjectError. */
-export function planObject(mapping: Mapping, real: PlanColumns, object: ObjectToApply): Plan {
+export function planObject(mapping: Mapping, real: MappingColumns, object: ObjectToApply): Plan {
   const planner = new Planner(object)
-  const plan: TablePlan = { values: new Map(), references: new Map(), sets: new Map(), deletion: new Map() }
-  const fields: string[] = []
   // A deletion that passes the schema only as a deletion says nothing of its fields.
   const isBare = object.deleted && object.output === undefined
-  for (const { name, source } of isBare ? [] : mapping.columns) {
-    if (source.kind === 'now') continue
-    const value = planner.value(source, object.source, object.output)
-    if (value === undefined) continue
+  const fields: string[] = []
+  const columns = mapping.columns.map(({ name, source }, index): PlannedValue => {
+    if (isBare || source.kind === 'now') return undefined
+    const place = { name, pointer: pointerOf(source) }
+    const value = planner.value(source, object.source, object.output, place)
+    if (value === undefined) return undefined
     fields.push(name)
-    if (source.kind === 'ref' && value !== null) plan.references.set(name, planner.refer(name, source, value, pointerOf(source)))
-    else plan.values.set(name, planner.text(value, real.columns.get(name), name, pointerOf(source)))
-  }
-  for (const set of isBare ? [] : mapping.sets) {
+    if (source.kind === 'ref' && value !== null) return { reference: planner.refer(name, source, value, place) }
+    return planner.text(columnAt(real.columns, index), value, source, place)
+  })
+  const deletion = object.deleted && Array.isArray(mapping.onDelete) ? planDeletion(planner, mapping.onDelete, real.deletion, object) : []
+  const sets = mapping.sets.map((set, index): PlannedRow[] | undefined => {
+    if (isBare) return undefined
     const rows = planner.rows(set, object)
-    if (rows === undefined) continue
+    if (rows === undefined) return undefined
     fields.push(set.table)
-    plan.sets.set(set.table, planner.setRows(set, rows, real.sets.get(set.table) ?? new Map()))
+    return planner.setRows(set, rows, real.sets[index] ?? [])
+  })
+  return { fields, references: planner.references, payload: { columns, deletion, sets } satisfies TablePlan }
+}
+
+function planDeletion(planner: Planner, onDelete: readonly MappedColumn[], real: readonly Column[], object: ObjectToApply): (Text | undefined)[] {
+  // As the integration's own `deleted`, a function gets the bare object where the schema gave none out.
+  const output = object.output ?? (onDelete.some(({ source }) => source.kind === 'call') ? parsePlain(object.text) : undefined)
+  const texts = onDelete.map(({ name, source }, index): Text | undefined => {
+    if (source.kind === 'now') return undefined
+    const place = { name, pointer: pointerOf(source) }
+    const value = planner.value(source, object.source, output, place)
+    return value === undefined ? undefined : planner.text(columnAt(real, index), value, source, place)
+  })
+  if (onDelete.every(({ source }, index) => source.kind !== 'now' && (texts[index] ?? null) === null)) {
+    const [first] = onDelete
+    throw planner.error('missing_deletion_value', `the object is a deletion, but has no value for ${onDelete.map(({ name }) => `"${name}"`).join(' or ')} to say so`, {
+      name: first?.name ?? '',
+      pointer: first === undefined ? undefined : pointerOf(first.source),
+    })
   }
-  if (object.deleted && Array.isArray(mapping.onDelete)) {
-    for (const { name, source } of mapping.onDelete) {
-      if (source.kind === 'now') continue
-      const value = planner.value(source, object.source, object.output ?? object.source)
-      if (value !== undefined) plan.deletion.set(name, planner.text(value, real.columns.get(name), name, pointerOf(source)))
+  return texts
+}
+
+/** Where a value comes from and goes to, for errors. */
+interface Place {
+  name: string
+  pointer: string | undefined
+}
+
+class Planner {
+  readonly references: PlannedReference[] = []
+  readonly #object: ObjectToApply
+  readonly #mayBeUnstorable: boolean
+
+  constructor(object: ObjectToApply) {
+    this.#object = object
+    this.#mayBeUnstorable = mayBeUnstorable(object.text)
+  }
+
+  /** A column's value; undefined when the object doesn't carry it. */
+  value(source: Source, from: unknown, output: unknown, place: Place): unknown {
+    switch (source.kind) {
+      case 'field':
+        return getPath(from as JsonValue, source.path)
+      case 'call':
+        return this.#call(source.call, output, place)
+      case 'constant':
+        return source.value
+      case 'ref':
+        return source.path === null ? from : getPath(from as JsonValue, source.path)
+      case 'now':
+        return undefined
     }
   }
-  return { fields, references: planner.references, payload: plan }
+
+  text(column: Column, value: unknown, source: Source, place: Place): Text {
+    let text: Text
+    try {
+      text = columnText(column, value)
+    } catch (error) {
+      throw this.error('invalid_value', `"${place.name}" has no text for the database: ${messageOf(error)}`, place)
+    }
+    // What the source text can't hide needs no second look; a function may have cut a character in two.
+    if (text !== null && (this.#mayBeUnstorable || source.kind === 'call')) this.#expectStorable(text, place)
+    return text
+  }
+
+  /** Adds a reference; gives its index. */
+  refer(field: string, source: RefSource, value: unknown, place: Place, details?: LinkDetails): number {
+    const wantedId = externalId(value)
+    if (wantedId === null) {
+      throw this.error('invalid_reference', `"${place.name}" refers to an object by its external ID, which is a text or an integer, not ${kindOf(value)}`, place)
+    }
+    if (this.#mayBeUnstorable) this.#expectStorable(wantedId, place)
+    this.references.push({ field, wanted: source.wanted, wantedId, missing: source.missing, ...(details === undefined ? {} : { details }) })
+    return this.references.length - 1
+  }
+
+  /** The rows of a set; undefined when the object doesn't carry it. */
+  rows({ rows, table }: MappedSet, object: ObjectToApply): readonly unknown[] | undefined {
+    const place = { name: table, pointer: pointerOf(rows) }
+    const value = rows.kind === 'field' ? getPath(object.source, rows.path) : this.#call(rows.call, object.output, place)
+    if (value === null) return []
+    if (value === undefined || Array.isArray(value)) return value
+    throw this.error('invalid_set', `the rows of "${table}" are an array, not ${kindOf(value)}`, place)
+  }
+
+  setRows(set: MappedSet, rows: readonly unknown[], real: readonly Column[]): PlannedRow[] {
+    const base = pointerOf(set.rows)
+    return rows.map((row, index) => this.#setRow(set, row, real, base === undefined ? undefined : `${base}/${index}`))
+  }
+
+  #setRow(set: MappedSet, row: unknown, real: readonly Column[], base: string | undefined): PlannedRow {
+    const details: LinkDetails = { column: '', row: {} }
+    const values = set.columns.map(({ name, source }, index): PlannedRow['values'][number] => {
+      const place = { name: `${set.table}.${name}`, pointer: base === undefined ? undefined : `${base}${pointerOf(source) ?? ''}` }
+      const value = this.value(source, row, row, place)
+      const isItself = source.kind === 'ref' && source.path === null
+      if (source.kind === 'ref' && (isItself || (value !== null && value !== undefined))) {
+        if (source.missing === 'wait') return { reference: this.refer(set.table, source, value, place) }
+        details.column = name
+        return { reference: this.refer(set.table, source, value, place, details) }
+      }
+      const text = this.text(columnAt(real, index), value, source, place)
+      details.row[name] = text
+      return text
+    })
+    return { values, details: details.column === '' ? null : details }
+  }
+
+  error(code: string, message: string, { name, pointer }: Place): ObjectError {
+    return new ObjectError(code, message, { column: name, ...(pointer === undefined ? {} : { pointer: `/${this.#object.ordinal}${pointer}` }) })
+  }
+
+  #call(call: (object: unknown) => unknown, argument: unknown, place: Place): unknown {
+    let value: unknown
+    try {
+      value = call(argument)
+    } catch (error) {
+      throw this.error('mapping_failed', `the function for "${place.name}" threw an error: ${messageOf(error)}`, place)
+    }
+    if (!(value instanceof Promise)) return value
+    // It is refused as a value; left alone, its rejection would end the process.
+    value.catch(() => undefined)
+    throw this.error('mapping_failed', `the function for "${place.name}" is asynchronous: a mapping has its values at once. Use t.handler instead.`, place)
+  }
+
+  #expectStorable(text: string, place: Place): void {
+    const reason = unstorableReason(text)
+    if (reason === null) return
+    const what = reason === 'nul' ? 'the character U+0000' : 'half of a surrogate pair'
+    throw this.error('unstorable_text', `"${place.name}" has ${what} in it, which PostgreSQL can't hold as text`, place)
+  }
+}
+
+function columnAt(columns: readonly Column[], index: number): Column {
+  const column = columns[index]
+  if (column === undefined) throw new Error(`column ${index} of the mapping was not looked up`)
+  return column
 }
 
 function pointerOf(source: Source | MappedSet['rows']): string | undefined {
@@ -71,105 +204,15 @@ function pointerOf(source: Source | MappedSet['rows']): string | undefined {
   return source.kind === 'ref' && source.path !== null ? pathToPointer(source.path) : undefined
 }
 
-class Planner {
-  readonly references: PlannedReference[] = []
-  readonly #object: ObjectToApply
-  readonly #checksTexts: boolean
-
-  constructor(object: ObjectToApply) {
-    this.#object = object
-    this.#checksTexts = mayBeUnstorable(object.text)
-  }
-
-  /** A column's value; undefined when the object doesn't carry it. */
-  value(source: Source, from: JsonValue, output: unknown): unknown {
-    switch (source.kind) {
-      case 'field':
-        return getPath(from, source.path)
-      case 'call':
-        return source.call(output)
-      case 'constant':
-        return source.value
-      case 'ref':
-        return source.path === null ? from : getPath(from, source.path)
-      case 'now':
-        return undefined
-    }
-  }
-
-  text(value: unknown, column: Column | undefined, name: string, pointer: string | undefined): Text {
-    if (value === null || value === undefined) return null
-    if (value instanceof Date) return value.toISOString()
-    if (typeof value === 'bigint') return String(value)
-    const json = value as JsonValue
-    const text = column?.isArray === true && Array.isArray(json) ? arrayLiteral(json) : toText(json)
-    if (text !== null && this.#checksTexts) this.#expectStorable(text, name, pointer)
-    return text
-  }
-
-  refer(field: string, source: Source & { kind: 'ref' }, value: unknown, pointer: string | undefined, details?: JsonValue): number {
-    const id = externalId(value)
-    if (id === null) {
-      throw new ObjectError('invalid_reference', `"${field}" must be an external ID: a string or an integer`, { ...this.#at(pointer), column: field })
-    }
-    if (this.#checksTexts) this.#expectStorable(id, field, pointer)
-    this.references.push({ field, wanted: source.wanted, wantedId: id, missing: source.missing, ...(details === undefined ? {} : { details }) })
-    return this.references.length - 1
-  }
-
-  /** The rows of a set; undefined when the object doesn't carry it. */
-  rows(set: MappedSet, object: ObjectToApply): unknown[] | undefined {
-    const value = set.rows.kind === 'field' ? getPath(object.source, set.rows.path) : set.rows.call(object.output)
-    if (value === undefined) return undefined
-    if (value === null) return []
-    if (!Array.isArray(value)) throw new ObjectError('invalid_set', `the rows of "${set.table}" must be an array`, this.#at(pointerOf(set.rows)))
-    return value
-  }
-
-  setRows(set: MappedSet, rows: readonly unknown[], columns: ReadonlyMap<string, Column>): PlannedRow[] {
-    const base = pointerOf(set.rows)
-    return rows.map((row, index) => this.#setRow(set, row, columns, base === undefined ? undefined : `${base}/${index}`))
-  }
-
-  #setRow(set: MappedSet, row: unknown, columns: ReadonlyMap<string, Column>, base: string | undefined): PlannedRow {
-    const planned: PlannedRow = { values: [], references: new Map() }
-    const pending: { index: number; column: MappedColumn & { source: { kind: 'ref' } }; value: unknown; pointer: string | undefined }[] = []
-    for (const [index, column] of set.columns.entries()) {
-      const { name, source } = column
-      const own = pointerOf(source)
-      const pointer = base === undefined ? undefined : `${base}${own ?? ''}`
-      const value = this.value(source, row as JsonValue, row)
-      const isReference = source.kind === 'ref' && value !== null && value !== undefined
-      planned.values.push(isReference ? null : this.text(value, columns.get(name), name, pointer))
-      if (isReference) pending.push({ index, column: column as MappedColumn & { source: { kind: 'ref' } }, value, pointer })
-    }
-    for (const { index, column, value, pointer } of pending) {
-      const details = column.source.missing === 'defer' ? { column: column.name, values: planned.values } : undefined
-      planned.references.set(index, this.refer(set.table, column.source, value, pointer, details))
-    }
-    return planned
-  }
-
-  #expectStorable(text: string, name: string, pointer: string | undefined): void {
-    const reason = unstorableReason(text)
-    if (reason === null) return
-    const what = reason === 'nul' ? 'the character U+0000' : 'half of a surrogate pair'
-    throw new ObjectError('unstorable_text', `"${name}" has ${what} in it, which PostgreSQL can't hold as text`, { ...this.#at(pointer), column: name })
-  }
-
-  #at(pointer: string | undefined): { pointer?: string } {
-    return pointer === undefined ? {} : { pointer: `/${this.#object.ordinal}${pointer}` }
-  }
-}
-
 function externalId(value: unknown): string | null {
   if (typeof value === 'string') return value
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value)
-  if (value instanceof ExactNumber && /^-?\d+$/.test(value.source)) return value.source
-  return null
+  if (typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value))) return String(value)
+  return value instanceof ExactNumber && /^-?\d+$/.test(value.source) ? value.source : null
 }
 
-function arrayLiteral(items: readonly JsonValue[]): string {
-  const nested = (item: JsonValue): Parameters<typeof encodeParameter>[0] => (Array.isArray(item) ? item.map(nested) : toText(item))
-  return encodeParameter(items.map(nested)) as string
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (value instanceof ExactNumber || typeof value === 'number') return `the number ${value}`
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

@@ -1,75 +1,142 @@
 /** Sets: the rows in the message replace the rows in the table, owner by owner; only differences are written. */
+import { type JsonValue, parseExact } from '../../json/exact.ts'
 import type { Transaction } from '../../store/db.ts'
-import type { Column, TableInfo } from './catalogue.ts'
-import type { Text } from './plan.ts'
-import { differs, typedRows } from './rows.ts'
-
-/** A set's real table. */
-export interface SetSchema {
-  table: TableInfo
-  owner: Column
-  columns: Column[]
-}
+import { comparable, equals } from './column.ts'
+import { Rows } from './rows.ts'
+import type { SetSchema, TableSchema } from './schema.ts'
+import type { Text } from './text.ts'
 
 /** The rows that one object wants in a set. */
-export interface DesiredRows {
-  /** The owner's ref. */
+export interface DesiredSet {
+  /** Of the item in the batch. */
+  index: number
   owner: string
-  rows: Text[][]
+  /** No row of this owner can be there yet. */
+  isNew: boolean
+  rows: readonly (readonly Text[])[]
 }
 
-/** What was written, by owner: rows as objects of texts. */
-export type SetChanges = Map<string, { added: Record<string, Text>[]; removed: Record<string, Text>[] }>
+/** Rows that were written, as objects of their columns. */
+export interface SetChange {
+  added: Record<string, JsonValue>[]
+  removed: Record<string, JsonValue>[]
+}
 
-/** Makes the table hold exactly these rows for these owners. */
-export async function replaceRows(tx: Transaction, set: SetSchema, desired: readonly DesiredRows[]): Promise<SetChanges> {
-  const changes: SetChanges = new Map()
-  if (desired.length === 0) return changes
-  const flat = desired.flatMap(({ owner, rows }) => rows.map((row) => ({ owner, row })))
-  const wanted = typedRows([
-    { alias: 'o', cast: set.owner.cast, texts: flat.map(({ owner }) => owner) },
-    ...set.columns.map((column, index) => ({ alias: `c${index}`, cast: column.cast, texts: flat.map(({ row }) => row[index] ?? null) })),
-  ])
-  const owners = typedRows([{ alias: 'o', cast: set.owner.cast, texts: desired.map(({ owner }) => owner) }], wanted.parameters.length + 1)
-  const names = set.columns.map((column) => column.sql)
-  const isSame = set.columns.map((column, index) => ` AND NOT (${differs(column, `s.${column.sql}`, `d.c${index}`)})`).join('')
-  const asTexts = (alias: string): string => `ARRAY[${names.map((name) => `${alias}.${name}::text`).join(', ')}]::text[]`
-  const list = names.map((_, index) => `d.c${index}`)
-  const { rows } = await tx.query<{ kind: 'added' | 'removed'; owner: string; row: Text[] }>(
-    `WITH d AS MATERIALIZED ${wanted.sql}, removed AS (
-       DELETE FROM ${set.table.sql} AS s USING ${owners.sql} AS w
-       WHERE s.${set.owner.sql} = w.o AND NOT EXISTS (SELECT FROM d WHERE d.o = s.${set.owner.sql}${isSame})
-       RETURNING s.${set.owner.sql}::text AS owner, ${asTexts('s')} AS row
-     ), added AS (
-       INSERT INTO ${set.table.sql} AS s (${[set.owner.sql, ...names].join(', ')})
-       SELECT DISTINCT ${['d.o', ...list].join(', ')} FROM d
-       WHERE NOT EXISTS (SELECT FROM ${set.table.sql} AS s WHERE s.${set.owner.sql} = d.o${isSame})
-       ORDER BY ${['d.o', ...list].join(', ')}
-       RETURNING s.${set.owner.sql}::text AS owner, ${asTexts('s')} AS row
-     )
-     SELECT 'removed' AS kind, owner, row FROM removed UNION ALL SELECT 'added', owner, row FROM added`,
-    [...wanted.parameters, ...owners.parameters],
-  )
-  for (const { kind, owner, row } of rows) {
-    const change = changes.get(owner) ?? { added: [], removed: [] }
-    change[kind].push(Object.fromEntries(set.columns.map((column, index) => [column.name, row[index] ?? null])))
-    changes.set(owner, change)
+/** Makes the table hold exactly these rows for these owners. Gives what was written, by index of the item. */
+export async function replaceRows(tx: Transaction, set: SetSchema, desired: readonly DesiredSet[]): Promise<Map<number, SetChange>> {
+  const changes = new Map<number, SetChange>()
+  const note = (kind: keyof SetChange, written: readonly { n: number; row: string }[]): void => {
+    for (const { n, row } of written) {
+      const change = changes.get(n) ?? { added: [], removed: [] }
+      const values = parseExact(row) as JsonValue[]
+      change[kind].push(Object.fromEntries(set.columns.map((column, index) => [column.name, values[index] ?? null])))
+      changes.set(n, change)
+    }
   }
+  // Removed first: a row may take the place of another one under a unique index of the user's own.
+  if (desired.some(({ isNew }) => !isNew)) note('removed', await removeOthers(tx, set, desired))
+  if (desired.some(({ rows }) => rows.length > 0)) note('added', await addMissing(tx, set, desired))
   return changes
 }
 
-/** Adds rows that are not there yet. */
-export async function addRows(tx: Transaction, set: SetSchema, rows: readonly { owner: string; row: Text[] }[]): Promise<void> {
-  const wanted = typedRows([
-    { alias: 'o', cast: set.owner.cast, texts: rows.map(({ owner }) => owner) },
-    ...set.columns.map((column, index) => ({ alias: `c${index}`, cast: column.cast, texts: rows.map(({ row }) => row[index] ?? null) })),
-  ])
-  const list = ['d.o', ...set.columns.map((_, index) => `d.c${index}`)]
-  const isSame = set.columns.map((column, index) => ` AND NOT (${differs(column, `s.${column.sql}`, `d.c${index}`)})`).join('')
-  await tx.query(
-    `INSERT INTO ${set.table.sql} AS s (${[set.owner.sql, ...set.columns.map((column) => column.sql)].join(', ')})
-     SELECT DISTINCT ${list.join(', ')} FROM ${wanted.sql} AS d
-     WHERE NOT EXISTS (SELECT FROM ${set.table.sql} AS s WHERE s.${set.owner.sql} = d.o${isSame}) ORDER BY ${list.join(', ')}`,
-    wanted.parameters,
+interface Written {
+  n: number
+  row: string
+}
+
+async function removeOthers(tx: Transaction, set: SetSchema, desired: readonly DesiredSet[]): Promise<Written[]> {
+  const rows = wantedRows(set, desired)
+  const [n, o] = [rows.parameters.length + 1, rows.parameters.length + 2]
+  const { rows: written } = await tx.query<Written>(
+    `DELETE FROM ${set.table.sql} AS s USING unnest($${n}::integer[], $${o}::text[]) AS own (n, o)
+     WHERE s.${set.owner.sql} = own.o::${set.owner.cast}
+       AND NOT EXISTS (SELECT FROM ${rows.sql} WHERE ${sameRow(set)})
+     RETURNING own.n, ${rowJson(set, 's')} AS row`,
+    [...rows.parameters, desired.map(({ index }) => index), desired.map(({ owner }) => owner)],
   )
+  return written
+}
+
+async function addMissing(tx: Transaction, set: SetSchema, desired: readonly DesiredSet[]): Promise<Written[]> {
+  const rows = wantedRows(set, desired)
+  const [n, o] = [rows.parameters.length + 1, rows.parameters.length + 2]
+  const { rows: written } = await tx.query<Written>(
+    `WITH added AS (${insertMissing(set, rows.sql)} RETURNING ${set.owner.sql} AS owner, ${rowJson(set, 's')} AS row)
+     SELECT own.n, a.row FROM added AS a JOIN unnest($${n}::integer[], $${o}::text[]) AS own (n, o) ON a.owner = own.o::${set.owner.cast}`,
+    [...rows.parameters, desired.map(({ index }) => index), desired.map(({ owner }) => owner)],
+  )
+  return written
+}
+
+/**
+ * Adds rows for deferred links that have come, where the owner's row is there and the set's is not.
+ *
+ * @param rows by the owner's `ref`, which is not always what the set's owner column holds
+ */
+export async function addRows(tx: Transaction, schema: TableSchema, set: SetSchema, rows: readonly { ref: string; values: readonly Text[] }[]): Promise<void> {
+  const given = new Rows()
+  const ref = given.add(
+    'r',
+    'text',
+    rows.map((row) => row.ref),
+    schema.ref.cast,
+  )
+  const columns = addColumns(
+    given,
+    set,
+    rows.map(({ values }) => values),
+  )
+  const owned = `(SELECT t.${set.ownerRef.sql}::text AS o, ${columns.map((name) => `u.${name}`).join(', ')} FROM ${given.sql} JOIN ${schema.table.sql} AS t ON t.${schema.ref.sql} = ${ref}) AS u`
+  await tx.query(insertMissing(set, owned), given.parameters)
+}
+
+/** Removes the rows of owners that go themselves. */
+export async function removeOwners(tx: Transaction, set: SetSchema, owners: readonly Text[]): Promise<void> {
+  await tx.query(`DELETE FROM ${set.table.sql} AS s USING unnest($1::text[]) AS own (o) WHERE s.${set.owner.sql} = own.o::${set.owner.cast}`, [owners])
+}
+
+/** Owner and columns of every wanted row, as texts. */
+function wantedRows(set: SetSchema, desired: readonly DesiredSet[]): Rows {
+  const rows = new Rows()
+  rows.add(
+    'o',
+    'text',
+    desired.flatMap((each) => each.rows.map(() => each.owner)),
+  )
+  addColumns(
+    rows,
+    set,
+    desired.flatMap((each) => each.rows),
+  )
+  return rows
+}
+
+function addColumns(rows: Rows, set: SetSchema, values: readonly (readonly Text[])[]): string[] {
+  return set.columns.map((_, index) => {
+    rows.add(
+      `c${index}`,
+      'text',
+      values.map((row) => row[index] ?? null),
+    )
+    return `c${index}`
+  })
+}
+
+/** Inserts the rows of `u` that are not there, each once, in the order of owner and columns. */
+function insertMissing(set: SetSchema, from: string): string {
+  const values = [`u.o::${set.owner.cast}`, ...set.columns.map((column, index) => `u.c${index}::${column.cast}`)]
+  const order = [`u.o::${set.owner.cast}`, ...set.columns.map((column, index) => comparable(column, `u.c${index}::${column.cast}`))].join(', ')
+  return `INSERT INTO ${set.table.sql} AS s (${[set.owner, ...set.columns].map((column) => column.sql).join(', ')})
+    SELECT DISTINCT ON (${order}) ${values.join(', ')} FROM ${from}
+    WHERE NOT EXISTS (SELECT FROM ${set.table.sql} AS s WHERE ${sameRow(set)}) ORDER BY ${order}`
+}
+
+/** SQL: the row `s` of the table is the wanted row `u`. */
+function sameRow(set: SetSchema): string {
+  const owner = `s.${set.owner.sql} = u.o::${set.owner.cast}`
+  return [owner, ...set.columns.map((column, index) => equals(column, `s.${column.sql}`, `u.c${index}::${column.cast}`))].join(' AND ')
+}
+
+function rowJson(set: SetSchema, alias: string): string {
+  return `pg_catalog.array_to_json(ARRAY[${set.columns.map((column) => `pg_catalog.to_json(${alias}.${column.sql})`).join(', ')}])::text`
 }

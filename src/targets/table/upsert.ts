@@ -1,207 +1,240 @@
-/** The rows of objects: compared with the table as it is, inserted, updated, deleted; many at once. */
+/** The rows of objects: compared with the table as it is, inserted, updated; many at once, in the order of their keys. */
+import { type JsonValue, parseExact } from '../../json/exact.ts'
 import type { Changes } from '../../model/outcome.ts'
-import type { Transaction } from '../../store/db.ts'
+import type { Parameter, Transaction } from '../../store/db.ts'
 import type { ApplyItem } from '../target.ts'
-import type { Column, TableInfo } from './catalogue.ts'
-import type { Mapping } from './mapping.ts'
-import type { TablePlan, Text } from './plan.ts'
-import { differs, type RowColumn, typedRows } from './rows.ts'
+import { type Column, differs } from './column.ts'
+import { Rows } from './rows.ts'
+import { isDeletedSql, type TableSchema } from './schema.ts'
+import type { Text } from './text.ts'
 
-/** What a statement needs to know of the target. */
-export interface TableSchema {
-  mapping: Mapping
-  table: TableInfo
-  key: Column
-  /** The column that references hold. */
-  ref: Column
-  /** Every column that the mapping names, by name. */
-  columns: ReadonlyMap<string, Column>
+/** What one object wants its row to be. Undefined: left as it is, or to its default. */
+export interface DesiredRow {
+  /** Of the item in the batch. */
+  index: number
+  key: string
+  mode: ApplyItem['deletion']
+  /** In the order of the mapping. */
+  columns: readonly (Text | undefined)[]
+  deletion: readonly (Text | undefined)[]
 }
 
-/** What became of one object's row. */
-export interface RowResult {
-  state: 'missing' | 'created' | 'changed' | 'same'
-  ref: string | null
+/** An object's row in the table. */
+export interface FoundRow {
+  index: number
+  ref: string
+  /** By set: what its owner column holds for this object. */
+  owners: readonly Text[]
   wasDeleted: boolean
-  changes: Changes
+  /** Null when nothing differs. */
+  changes: Changes | null
 }
 
-/** Objects that write the same columns: one statement serves them all. */
-export interface Group {
-  deletion: ApplyItem['deletion']
-  /** Columns to compare and write, in a fixed order. */
-  columns: string[]
-  /** Deletion columns that get the time, if the row isn't deleted yet. */
-  stamps: string[]
-  items: ApplyItem[]
-  /** By column, in the order of the items. */
-  texts: Map<string, Text[]>
+interface FoundSql {
+  n: number
+  ref: string
+  owners: Text[] | null
+  wasDeleted: boolean
+  diff: string | null
 }
 
-/** Groups objects by the columns they write, so that what an object lacks is left as it is and gets its default on insert. */
-export function groupItems(schema: TableSchema, items: readonly ApplyItem[]): Group[] {
-  const groups = new Map<string, Group>()
-  for (const item of items) {
-    const { values, stamps } = writes(schema, item)
-    const name = JSON.stringify([item.deletion, [...values.keys()], stamps])
-    let group = groups.get(name)
-    if (group === undefined) {
-      group = { deletion: item.deletion, columns: [...values.keys()], stamps, items: [], texts: new Map([...values.keys()].map((column) => [column, []])) }
-      groups.set(name, group)
-    }
-    group.items.push(item)
-    for (const [column, text] of values) group.texts.get(column)?.push(text)
-  }
-  return [...groups.values()]
-}
-
-/** The texts that an object writes, by column. */
-function writes(schema: TableSchema, item: ApplyItem): { values: Map<string, Text>; stamps: string[] } {
-  const plan = item.plan.payload as TablePlan
-  const values = new Map<string, Text>()
-  for (const { name } of schema.mapping.columns) {
-    if (!item.fields.has(name)) continue
-    const reference = plan.references.get(name)
-    values.set(name, reference === undefined ? (plan.values.get(name) ?? null) : (item.references[reference] ?? null))
-  }
-  const stamps: string[] = []
-  const { onDelete } = schema.mapping
-  if (Array.isArray(onDelete) && item.deletion !== 'keep') {
-    for (const { name, source } of onDelete) {
-      if (item.deletion === 'live') values.set(name, revived(schema, name))
-      else if (source.kind === 'now') stamps.push(name)
-      else if (plan.deletion.has(name)) values.set(name, plan.deletion.get(name) ?? null)
-    }
-  }
-  return { values, stamps }
-}
-
-/** What a deletion column holds while the object is there: null, or the opposite of its constant flag. */
-function revived(schema: TableSchema, name: string): Text {
-  const column = Array.isArray(schema.mapping.onDelete) ? schema.mapping.onDelete.find((each) => each.name === name) : undefined
-  if (column?.source.kind === 'constant' && schema.columns.get(name)?.isBoolean === true) return String(column.source.value) === 'true' ? 'false' : 'true'
-  return null
-}
-
-/** Condition that a row is deleted, by its deletion columns as they are. */
-function isDeletedSql(schema: TableSchema): string {
-  const { onDelete } = schema.mapping
-  if (!Array.isArray(onDelete) || onDelete.length === 0) return 'false'
-  return onDelete
-    .map(({ name, source }) => {
-      const column = schema.columns.get(name)
-      if (source.kind === 'constant' && column?.isBoolean === true) return `t.${column.sql} = ${String(source.value) === 'true'}`
-      return `t.${column?.sql} IS NOT NULL`
-    })
-    .join(' AND ')
+/** A column that some of the rows write. */
+interface Write {
+  column: Column
+  /** SQL of its value afterwards; the row in the table is `t`. */
+  next: string
+  /** SQL: whether that is another one. */
+  differs: string
 }
 
 /**
- * Inserts a group's rows that are not there, and compares and locks those that are. What the ledger doesn't know is
- * inserted first and only compared if that finds a row; what it knows is compared first.
+ * Locks the rows that are there, and tells what would change in each.
+ *
+ *     SELECT u.n, t.id::text, … FROM unnest(…) AS u JOIN employee AS t ON t.ms_id = u.k::text ORDER BY t.ms_id FOR UPDATE OF t
  */
-export async function compareAndInsert(tx: Transaction, schema: TableSchema, group: Group): Promise<RowResult[]> {
-  const results: RowResult[] = group.items.map(() => ({ state: 'missing', ref: null, wasDeleted: false, changes: {} }))
-  const missing = (among: (item: ApplyItem) => boolean): number[] =>
-    group.items.flatMap((item, index) => (results[index]?.state === 'missing' && among(item) ? [index] : []))
-  const mayCreate = group.deletion === 'live' || (group.deletion === 'deleted' && schema.mapping.deletedUnknown === 'create')
-  if (mayCreate) await insert(tx, schema, group, missing((item) => !item.isKnown), results)
-  await compare(tx, schema, group, missing(() => true), results)
-  if (mayCreate) await insert(tx, schema, group, missing(() => true), results)
-  return results
+export async function lockAndCompare(tx: Transaction, schema: TableSchema, desired: readonly DesiredRow[]): Promise<FoundRow[]> {
+  const rows = new Rows()
+  const key = addKey(rows, schema, desired)
+  const writes = writesOf(rows, schema, desired)
+  const wasDeleted = schema.deletion.length === 0 ? 'false' : isDeletedSql(schema)
+  const pairs = writes.map((write) => `CASE WHEN ${write.differs} THEN pg_catalog.json_build_array(t.${write.column.sql}, ${write.next}) END`)
+  const diff =
+    writes.length === 0
+      ? 'NULL'
+      : `CASE WHEN ${writes.map((write) => write.differs).join(' OR ')} THEN pg_catalog.array_to_json(ARRAY[${pairs.join(', ')}]::json[])::text END`
+  const result = await tx.query<FoundSql>(
+    `SELECT u.n, ${refSql(schema, 't.')}, ${wasDeleted} AS "wasDeleted", ${diff} AS diff
+     FROM ${rows.sql} JOIN ${schema.table.sql} AS t ON t.${schema.key.sql} = ${key} ORDER BY t.${schema.key.sql} FOR UPDATE OF t`,
+    rows.parameters,
+  )
+  return result.rows.map((row) => ({ ...foundRow(schema, row), wasDeleted: row.wasDeleted, changes: changesOf(writes, row.diff) }))
 }
 
-async function compare(tx: Transaction, schema: TableSchema, group: Group, indexes: readonly number[], results: RowResult[]): Promise<void> {
-  if (indexes.length === 0) return
-  const columns = group.columns.map((name) => columnNamed(schema, name))
-  const rows = typedRows(rowColumns(schema, group, indexes))
-  const isChanged = columns.map((column, index) => differs(column, `t.${column.sql}`, `d.c${index}`))
-  const stamped = group.stamps.map((name) => `t.${columnNamed(schema, name).sql} IS NULL`)
-  const any = [...isChanged, ...stamped].join(' OR ') || 'false'
-  const before = columns.map((column) => `t.${column.sql}::text`)
-  const after = columns.map((_, index) => `d.c${index}::text`)
-  const sql = `SELECT d.n, t.${schema.ref.sql}::text AS ref, ${isDeletedSql(schema)} AS "wasDeleted", ${any} AS changed,
-      CASE WHEN ${any} THEN ARRAY[${isChanged.join(', ')}]::boolean[] END AS which,
-      CASE WHEN ${any} THEN ARRAY[${before.join(', ')}]::text[] END AS before, CASE WHEN ${any} THEN ARRAY[${after.join(', ')}]::text[] END AS after
-    FROM ${rows.sql} AS d JOIN ${schema.table.sql} AS t ON t.${schema.key.sql} = d.k
-    ORDER BY t.${schema.key.sql} FOR UPDATE OF t`
-  const found = await tx.query<{
-    n: number
-    ref: string
-    wasDeleted: boolean | null
-    changed: boolean
-    which: boolean[] | null
-    before: Text[] | null
-    after: Text[] | null
-  }>(sql, rows.parameters)
-  for (const row of found.rows) {
-    const result = results[row.n]
-    if (result === undefined) continue
-    result.state = row.changed ? 'changed' : 'same'
-    result.ref = row.ref
-    result.wasDeleted = row.wasDeleted === true
-    for (const [index, name] of group.columns.entries()) {
-      if (row.which?.[index] === true) result.changes[name] = { before: row.before?.[index] ?? null, after: row.after?.[index] ?? null }
+/** `[[before, after], null, …]`, as PostgreSQL writes values in JSON, by column. */
+function changesOf(writes: readonly Write[], diff: string | null): Changes | null {
+  if (diff === null) return null
+  const changes: Changes = {}
+  for (const [index, pair] of (parseExact(diff) as ([JsonValue, JsonValue] | null)[]).entries()) {
+    const write = writes[index]
+    if (pair !== null && write !== undefined) changes[write.column.name] = { before: pair[0], after: pair[1] }
+  }
+  return changes
+}
+
+/**
+ * Inserts rows, one statement for all that give the same columns a value: the others get their defaults. A key that is
+ * there already, because another transaction was faster, is left out of the answer.
+ */
+export async function insertRows(tx: Transaction, schema: TableSchema, desired: readonly DesiredRow[]): Promise<FoundRow[]> {
+  const groups = new Map<string, DesiredRow[]>()
+  for (const row of desired) {
+    const name = [row.mode, ...row.columns, '|', ...row.deletion].map((value, index) => (index === 0 ? value : value === undefined ? '0' : '1')).join('')
+    const group = groups.get(name)
+    if (group === undefined) groups.set(name, [row])
+    else group.push(row)
+  }
+  const inserted: FoundRow[] = []
+  for (const group of groups.values()) inserted.push(...(await insertGroup(tx, schema, group)))
+  return inserted
+}
+
+async function insertGroup(tx: Transaction, schema: TableSchema, desired: readonly DesiredRow[]): Promise<FoundRow[]> {
+  const [first] = desired
+  if (first === undefined) return []
+  const rows = new Rows()
+  const key = addKey(rows, schema, desired)
+  const values: { column: Column; sql: string }[] = [{ column: schema.key, sql: key }, ...schema.stamps.map((column) => ({ column, sql: now(column) }))]
+  for (const [index, column] of schema.columns.entries()) {
+    if (first.columns[index] === undefined) continue
+    values.push({ column, sql: rows.add(`c${index}`, 'text', desired.map((row) => row.columns[index] ?? null), column.cast) })
+  }
+  for (const [index, { column, source }] of first.mode === 'deleted' ? schema.deletion.entries() : []) {
+    if (source.kind === 'now') values.push({ column, sql: now(column) })
+    else if (first.deletion[index] !== undefined) {
+      values.push({ column, sql: rows.add(`d${index}`, 'text', desired.map((row) => row.deletion[index] ?? null), column.cast) })
     }
   }
+  const result = await tx.query<FoundSql>(
+    `WITH inserted AS (
+       INSERT INTO ${schema.table.sql} AS t (${values.map(({ column }) => column.sql).join(', ')})
+       SELECT ${values.map(({ sql }) => sql).join(', ')} FROM ${rows.sql} ORDER BY ${key}
+       ON CONFLICT (${schema.key.sql}) DO NOTHING RETURNING t.${schema.key.sql} AS key, ${refSql(schema, 't.')}
+     ) SELECT u.n, i.ref, i.owners FROM inserted AS i JOIN unnest($1::integer[], $2::text[]) AS u (n, k) ON i.key = ${key}`,
+    rows.parameters,
+  )
+  return result.rows.map((row) => ({ ...foundRow(schema, row), wasDeleted: false, changes: null }))
 }
 
-async function insert(tx: Transaction, schema: TableSchema, group: Group, indexes: readonly number[], results: RowResult[]): Promise<void> {
-  if (indexes.length === 0) return
-  const rows = typedRows(rowColumns(schema, group, indexes))
-  const stamps = [...stampColumns(schema), ...group.stamps].map((name) => columnNamed(schema, name).sql)
-  const targets = [schema.key.sql, ...group.columns.map((name) => columnNamed(schema, name).sql), ...stamps]
-  const sources = ['d.k', ...group.columns.map((_, index) => `d.c${index}`), ...stamps.map(() => 'now()')]
-  const sql = `WITH d AS MATERIALIZED ${rows.sql}, i AS (
-      INSERT INTO ${schema.table.sql} (${targets.join(', ')}) SELECT ${sources.join(', ')} FROM d ORDER BY d.k
-      ON CONFLICT (${schema.key.sql}) DO NOTHING RETURNING ${schema.key.sql} AS k, ${schema.ref.sql}::text AS ref)
-    SELECT d.n, i.ref FROM d JOIN i ON i.k = d.k`
-  const inserted = await tx.query<{ n: number; ref: string }>(sql, rows.parameters)
-  for (const row of inserted.rows) {
-    const result = results[row.n]
-    if (result !== undefined) Object.assign(result, { state: 'created', ref: row.ref })
-  }
-}
-
-/** Writes the rows that changed, in one statement. */
-export async function update(tx: Transaction, schema: TableSchema, group: Group, indexes: readonly number[]): Promise<void> {
-  if (indexes.length === 0) return
-  const rows = typedRows(rowColumns(schema, group, indexes))
-  const assignments = [
-    ...group.columns.map((name, index) => `${columnNamed(schema, name).sql} = d.c${index}`),
-    ...group.stamps.map((name) => `${columnNamed(schema, name).sql} = coalesce(t.${columnNamed(schema, name).sql}, now())`),
-    ...stampColumns(schema).map((name) => `${columnNamed(schema, name).sql} = now()`),
-  ]
+/**
+ * Writes rows that differ, in one statement: the columns that differ in any of them, and the stamps. The rows are locked by
+ * {@link lockAndCompare}, so what it compared is what is written.
+ */
+export async function updateRows(tx: Transaction, schema: TableSchema, desired: readonly DesiredRow[], changed: ReadonlySet<string>): Promise<void> {
+  if (desired.length === 0) return
+  const rows = new Rows()
+  const key = addKey(rows, schema, desired)
+  const writes = writesOf(rows, schema, desired, changed)
+  const assignments = [...writes.map(({ column, next }) => `${column.sql} = ${next}`), ...schema.stamps.map((column) => `${column.sql} = ${now(column)}`)]
   if (assignments.length === 0) return
-  await tx.query(`UPDATE ${schema.table.sql} AS t SET ${assignments.join(', ')} FROM ${rows.sql} AS d WHERE t.${schema.key.sql} = d.k`, rows.parameters)
+  await tx.query(`UPDATE ${schema.table.sql} AS t SET ${assignments.join(', ')} FROM ${rows.sql} WHERE t.${schema.key.sql} = ${key}`, rows.parameters)
 }
 
-/** Removes rows by what references to them hold. */
-export async function remove(tx: Transaction, schema: TableSchema, refs: readonly string[]): Promise<void> {
-  if (refs.length === 0) return
-  await tx.query(
-    `DELETE FROM ${schema.table.sql} AS t USING ${typedRows([{ alias: 'r', cast: schema.ref.cast, texts: refs }]).sql} AS d WHERE t.${schema.ref.sql} = d.r`,
-    [refs],
+/** The time of the transaction, for a column. */
+export function now(column: Column): string {
+  return `pg_catalog.now()::${column.cast}`
+}
+
+/** `ref` and `owners` of a row. */
+export function refSql(schema: TableSchema, alias: 't.' | ''): string {
+  const owners = hasOwnOwners(schema) ? `ARRAY[${schema.sets.map((set) => `${alias}${set.ownerRef.sql}::text`).join(', ')}]` : 'NULL::text[]'
+  return `${alias}${schema.ref.sql}::text AS ref, ${owners} AS owners`
+}
+
+/** The parts of a found row that {@link refSql} selects. */
+export function foundRow(schema: TableSchema, row: Pick<FoundSql, 'n' | 'ref' | 'owners'>): Pick<FoundRow, 'index' | 'ref' | 'owners'> {
+  return { index: row.n, ref: row.ref, owners: row.owners ?? schema.sets.map(() => row.ref) }
+}
+
+/** Whether a set refers to another column than references do. */
+function hasOwnOwners(schema: TableSchema): boolean {
+  return schema.sets.some((set) => set.ownerRef.name !== schema.ref.name)
+}
+
+/** Number and key of each row, the first two parameters of every statement; gives the key's SQL. */
+function addKey(rows: Rows, schema: TableSchema, desired: readonly DesiredRow[]): string {
+  rows.add(
+    'n',
+    'integer',
+    desired.map((row) => row.index),
+  )
+  return rows.add(
+    'k',
+    'text',
+    desired.map((row) => row.key),
+    schema.key.cast,
   )
 }
 
-/** Columns of t.now(): written with another change, never compared. */
-function stampColumns(schema: TableSchema): string[] {
-  return schema.mapping.columns.filter(({ source }) => source.kind === 'now').map(({ name }) => name)
+/** @param only names of the columns to write; default: all that any row carries */
+function writesOf(rows: Rows, schema: TableSchema, desired: readonly DesiredRow[], only?: ReadonlySet<string>): Write[] {
+  const writes: Write[] = []
+  const isWanted = (column: Column): boolean => only?.has(column.name) ?? true
+  for (const [index, column] of schema.columns.entries()) {
+    if (!isWanted(column)) continue
+    const given = addGiven(
+      rows,
+      `c${index}`,
+      column,
+      desired.map((row) => row.columns[index]),
+    )
+    if (given === null) continue
+    const current = `t.${column.sql}`
+    const different = differs(column, current, given.value)
+    if (given.when === null) writes.push({ column, next: given.value, differs: `(${different})` })
+    else writes.push({ column, next: `CASE WHEN ${given.when} THEN ${given.value} ELSE ${current} END`, differs: `(${given.when} AND ${different})` })
+  }
+  if (schema.deletion.some(({ column }) => isWanted(column))) writes.push(...deletionWrites(rows, schema, desired).filter(({ column }) => isWanted(column)))
+  return writes
 }
 
-/** The number of the object, its key, and its columns, of some of a group's objects. */
-function rowColumns(schema: TableSchema, group: Group, indexes: readonly number[]): RowColumn[] {
-  const pick = (texts: readonly Text[]): Text[] => indexes.map((index) => texts[index] ?? null)
-  return [
-    { alias: 'n', cast: 'integer', texts: indexes.map(String) },
-    { alias: 'k', cast: schema.key.cast, texts: indexes.map((index) => group.items[index]?.object.externalId ?? null) },
-    ...group.columns.map((name, index) => ({ alias: `c${index}`, cast: columnNamed(schema, name).cast, texts: pick(group.texts.get(name) ?? []) })),
-  ]
+function deletionWrites(rows: Rows, schema: TableSchema, desired: readonly DesiredRow[]): Write[] {
+  const modes = new Set(desired.map((row) => row.mode))
+  const mode = rows.add(
+    'mode',
+    'text',
+    desired.map((row) => row.mode),
+  )
+  return schema.deletion.map(({ column, source, live, isMarked }, index): Write => {
+    const current = `t.${column.sql}`
+    const cases: string[] = []
+    if (modes.has('live')) cases.push(`WHEN 'live' THEN CASE WHEN ${isMarked} THEN ${live} ELSE ${current} END`)
+    if (modes.has('deleted')) {
+      // The time of the deletion stays that of the first.
+      if (source.kind === 'now') cases.push(`WHEN 'deleted' THEN CASE WHEN ${isDeletedSql(schema)} AND ${current} IS NOT NULL THEN ${current} ELSE ${now(column)} END`)
+      else {
+        const given = addGiven(
+          rows,
+          `d${index}`,
+          column,
+          desired.map((row) => row.deletion[index]),
+        )
+        if (given !== null) cases.push(`WHEN 'deleted' THEN ${given.when === null ? given.value : `CASE WHEN ${given.when} THEN ${given.value} ELSE ${current} END`}`)
+      }
+    }
+    const next = cases.length === 0 ? current : `CASE ${mode} ${cases.join(' ')} ELSE ${current} END`
+    return { column, next, differs: `(${differs(column, current, next)})` }
+  })
 }
 
-function columnNamed(schema: TableSchema, name: string): Column {
-  const column = schema.columns.get(name)
-  if (column === undefined) throw new Error(`column "${name}" was not looked up`)
-  return column
+/** Adds a column's texts. `when` is a condition where only some rows have one; null: no row has. */
+function addGiven(rows: Rows, name: string, column: Column, texts: readonly (Text | undefined)[]): { value: string; when: string | null } | null {
+  const isGiven: Parameter[] = texts.map((text) => text !== undefined)
+  if (!isGiven.includes(true)) return null
+  const value = rows.add(
+    name,
+    'text',
+    texts.map((text) => text ?? null),
+    column.cast,
+  )
+  return { value, when: isGiven.includes(false) ? rows.add(`has_${name}`, 'boolean', isGiven) : null }
 }
