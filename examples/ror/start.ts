@@ -29,6 +29,9 @@ const { values: options } = parseArgs({
 try {
   const stop = stopSignal()
   console.log('Sluice, with the Research Organization Registry (ROR) as the master system\n')
+  console.log(
+    config.database.url === undefined ? `Opening the embedded database in ${options.folder}` : 'Opening the database of DATABASE_URL',
+  )
   const running = await startDev({ ...config, database: { ...config.database, folder: options.folder } }, { sqlFile: here('tables.sql') })
   try {
     process.exitCode = await sendRelease(running)

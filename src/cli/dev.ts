@@ -35,7 +35,10 @@ export function devCommand(): Command {
     run(command, async (output) => {
       const options = command.optsWithGlobals<DevOptions>()
       const stop = stopSignal()
-      const running = await startDev(await loadConfig(options.config), { sqlFile: options.sql, port: options.port })
+      const config = await loadConfig(options.config)
+      // The first time this takes some seconds.
+      if (config.database.url === undefined) output.note(`opening the embedded database in ${config.database.folder}`)
+      const running = await startDev(config, { sqlFile: options.sql, port: options.port })
       const { integrations } = running.sluice.services.config
       output.result({ url: running.url, token: running.token, integrations: [...integrations.keys()] }, () => readyLines(running))
       await stop

@@ -3,6 +3,8 @@
 const barWidth = 24
 const redrawMilliseconds = 80
 const lineMilliseconds = 2000
+/** Also for terminals that say 0. */
+const defaultColumns = 80
 
 /** What is drawn on: `process.stderr`, or a stand-in. */
 export interface Screen {
@@ -36,7 +38,7 @@ export class Progress {
     this.#label = label
     const amount = total === null ? show(done) : `${show(done)} of ${show(total)}`
     const share = total === null || total === 0 ? null : Math.min(done / total, 1)
-    this.#last = this.#screen.isTTY ? barLine(label, share, amount, this.#screen.columns ?? 80) : `${label}: ${amount}`
+    this.#last = this.#screen.isTTY ? barLine(label, share, amount, this.#screen.columns || defaultColumns) : `${label}: ${amount}`
     const every = this.#screen.isTTY ? redrawMilliseconds : lineMilliseconds
     if (this.#now() - this.#lastAt >= every) this.#print()
   }
