@@ -1,0 +1,124 @@
+/**
+ * Bulk: one message of many employees from POST to rolled up, beside the floor and beside one transaction per object.
+ * Every round runs all of them, each in a database of its own; ratios are taken within a round.
+ */
+import pg from 'pg'
+import { startPostgres } from '../test/support/postgres.ts'
+import { employeesJson, organizationsJson, tablesSql } from './employees.ts'
+import { startInbox } from './inbox.ts'
+import { type Machine, machine } from './machine.ts'
+import { runFloor } from './peers/floor.ts'
+import { runPerObject } from './peers/per-object.ts'
+import { type Summary, summarize } from './statistics.ts'
+
+export interface BulkOptions {
+  objects: number
+  rounds: number
+  /** Told what is going on. */
+  say(line: string): void
+}
+
+/** Rates are objects per second; ratios are of Sluice's first load to the peer of the same round. */
+export interface BulkResult {
+  case: 'bulk'
+  command: string
+  machine: Machine
+  objects: number
+  rounds: number
+  rates: { floor: Summary; perObject: Summary; firstLoad: Summary; unchanged: Summary; changed: Summary }
+  ratioToFloor: number
+  ratioToPerObject: number
+  ratiosToFloor: Summary
+  ratiosToPerObject: Summary
+}
+
+/** The baseline is slow: a part of the objects says enough about its rate. */
+const mostPerObject = 10_000
+
+export async function runBulk({ objects, rounds, say }: BulkOptions): Promise<BulkResult> {
+  const server = await startPostgres({ major: 18 })
+  try {
+    const figures: Record<keyof BulkResult['rates'], number[]> = { floor: [], perObject: [], firstLoad: [], unchanged: [], changed: [] }
+    for (let round = 1; round <= rounds; round++) {
+      const floor = objects / (await inDatabase(server.url, (url) => runFloor(url, objects)))
+      const baselineObjects = Math.min(objects, mostPerObject)
+      const perObject = baselineObjects / (await inDatabase(server.url, (url) => runPerObject(url, baselineObjects)))
+      const { firstLoad, unchanged, changed } = await inDatabase(server.url, (url) => runSluice(url, objects))
+      for (const [name, figure] of Object.entries({ floor, perObject, firstLoad, unchanged, changed })) figures[name as keyof typeof figures].push(figure)
+      say(
+        `round ${round}: floor ${rate(floor)}, per object ${rate(perObject)}, Sluice first ${rate(firstLoad)}, unchanged ${rate(unchanged)}, changed ${rate(changed)} objects/s`,
+      )
+    }
+    const ratiosToFloor = summarize(figures.firstLoad.map((figure, index) => figure / (figures.floor[index] ?? Number.NaN)))
+    const ratiosToPerObject = summarize(figures.firstLoad.map((figure, index) => figure / (figures.perObject[index] ?? Number.NaN)))
+    return {
+      case: 'bulk',
+      command: `npm run bench -- bulk --objects ${objects}`,
+      machine: machine(`PostgreSQL ${server.major}, default settings`),
+      objects,
+      rounds,
+      rates: {
+        floor: summarize(figures.floor),
+        perObject: summarize(figures.perObject),
+        firstLoad: summarize(figures.firstLoad),
+        unchanged: summarize(figures.unchanged),
+        changed: summarize(figures.changed),
+      },
+      ratioToFloor: ratiosToFloor.median,
+      ratioToPerObject: ratiosToPerObject.median,
+      ratiosToFloor,
+      ratiosToPerObject,
+    }
+  } finally {
+    await server.remove()
+  }
+}
+
+async function runSluice(url: string, objects: number): Promise<{ firstLoad: number; unchanged: number; changed: number }> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(tablesSql)
+  await client.end()
+  const inbox = await startInbox(url)
+  try {
+    await inbox.load('organization', organizationsJson())
+    const bodies = { first: employeesJson(objects), changed: employeesJson(objects, 1) }
+    const first = await inbox.load('employee', bodies.first)
+    expectCount('created', first.counts, objects)
+    const unchanged = await inbox.load('employee', bodies.first)
+    expectCount('unchanged', unchanged.counts, objects)
+    const changed = await inbox.load('employee', bodies.changed)
+    expectCount('updated', changed.counts, objects)
+    return { firstLoad: objects / first.seconds, unchanged: objects / unchanged.seconds, changed: objects / changed.seconds }
+  } finally {
+    await inbox.stop()
+  }
+}
+
+function expectCount(name: string, counts: Record<string, number>, objects: number): void {
+  if (counts[name] !== objects) throw new Error(`expected ${objects} ${name}, got ${JSON.stringify(counts)}`)
+}
+
+let databases = 0
+
+async function inDatabase<T>(serverUrl: string, work: (url: string) => Promise<T>): Promise<T> {
+  const name = `bench_${++databases}`
+  const client = new pg.Client({ connectionString: serverUrl })
+  await client.connect()
+  try {
+    await client.query(`CREATE DATABASE ${name}`)
+    const url = new URL(serverUrl)
+    url.pathname = `/${name}`
+    const result = await work(url.href)
+    await client.query(`DROP DATABASE ${name} WITH (FORCE)`)
+    // What one leaves to be written must not slow the next one down.
+    await client.query('CHECKPOINT')
+    return result
+  } finally {
+    await client.end()
+  }
+}
+
+function rate(figure: number): string {
+  return Math.round(figure).toLocaleString('en')
+}

@@ -1,0 +1,70 @@
+/** Sluice as it is run for real: `sluice serve` and `sluice work` as processes of their own, over HTTP. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
+const config = fileURLToPath(new URL('sluice.config.ts', import.meta.url))
+
+export interface RunningInbox {
+  /** Sends a body and waits until it is rolled up. Gives seconds from the start of the request, and the counts. */
+  load(integration: string, body: string): Promise<{ seconds: number; counts: Record<string, number> }>
+  stop(): Promise<void>
+}
+
+/** Migrates the database and starts a server and two workers on it. */
+export async function startInbox(databaseUrl: string): Promise<RunningInbox> {
+  const port = await freePort()
+  const token = randomBytes(32).toString('hex')
+  const env = { ...process.env, DATABASE_URL: databaseUrl, PORT: String(port), SLUICE_TOKEN: token }
+  const run = (command: string): ChildProcess => spawn(process.execPath, [main, command, '--config', config], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const migrated = run('migrate')
+  const [code] = await once(migrated, 'exit')
+  if (code !== 0) throw new Error(`sluice migrate ended with ${code}`)
+  const children = [run('serve'), run('work')]
+  const base = `http://127.0.0.1:${port}`
+  const headers = { authorization: `Bearer ${token}` }
+  for (let tries = 0; !(await isReady(base)); tries++) {
+    if (tries > 300) throw new Error('sluice serve did not become ready within 30 s')
+    await sleep(100)
+  }
+  return {
+    async load(integration, body) {
+      const started = performance.now()
+      const response = await fetch(`${base}/api/integrations/${integration}/messages`, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body })
+      const receipt = (await response.json()) as { id: string }
+      if (response.status !== 202) throw new Error(`the server answered ${response.status}: ${JSON.stringify(receipt)}`)
+      for (;;) {
+        const message = (await (await fetch(`${base}/api/messages/${receipt.id}`, { headers })).json()) as { status: number; counts: Record<string, number> }
+        if (message.status === 3) return { seconds: (performance.now() - started) / 1000, counts: message.counts }
+        if (message.status < 0) throw new Error(`the message ended at ${message.status}`)
+        await sleep(20)
+      }
+    },
+    async stop() {
+      for (const child of children) child.kill('SIGTERM')
+      await Promise.all(children.map((child) => once(child, 'exit')))
+    },
+  }
+}
+
+async function isReady(base: string): Promise<boolean> {
+  try {
+    return (await fetch(`${base}/readyz`)).ok
+  } catch {
+    return false
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  if (address === null || typeof address === 'string') throw new Error('no free port')
+  return address.port
+}
