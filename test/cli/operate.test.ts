@@ -1,14 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Dev, fixtureConfig, Workplace } from './program.ts'
 
+let migrated: Workplace
 let place: Workplace
 let dev: Dev
 
 beforeAll(async () => {
-  place = await Workplace.create()
+  migrated = await Workplace.create()
+  await migrated.run(['migrate', '--config', fixtureConfig])
+  place = await Workplace.create(migrated)
   dev = await place.dev()
 }, 60_000)
-afterAll(() => place.dispose())
+afterAll(async () => {
+  await place.dispose()
+  await migrated.dispose()
+})
 
 async function sluice(...args: string[]) {
   return place.run(args, { env: dev.env })
@@ -84,11 +90,8 @@ describe('sluice token', { timeout: 60_000 }, () => {
   })
 
   test('in the database, where nobody else has it', async () => {
-    const alone = await Workplace.create()
+    const alone = await Workplace.create(migrated)
     try {
-      const notYet = await alone.run(['token', 'list', '--config', fixtureConfig])
-      expect(notYet).toMatchObject({ code: 2, stderr: expect.stringContaining('sluice migrate') })
-      await alone.run(['migrate', '--config', fixtureConfig])
       const created = await alone.run(['token', 'create', 'hr', '--role', 'operator', '--json', '--config', fixtureConfig])
       expect(JSON.parse(created.stdout)).toMatchObject({ name: 'hr', role: 'operator', integrations: null, token: expect.any(String) })
       expect(await alone.run(['token', 'revoke', 'hr', '--config', fixtureConfig])).toMatchObject({ code: 0 })

@@ -1,12 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fixtureConfig, fixtureTables, Workplace } from './program.ts'
 
+let empty: Workplace
 let place: Workplace
 
+beforeAll(async () => {
+  empty = await Workplace.create()
+  // Makes an embedded database without tables.
+  await empty.run(['doctor', '--config', fixtureConfig])
+}, 60_000)
+afterAll(() => empty.dispose())
 beforeEach(async () => {
-  place = await Workplace.create()
+  place = await Workplace.create(empty)
 })
 afterEach(() => place.dispose())
 
@@ -70,9 +77,9 @@ describe('sluice migrate and doctor', { timeout: 60_000 }, () => {
     expect((await place.run(['doctor', '--ddl', '--json', ...config])).stdout).toBe('{"statements":[]}\n')
   })
 
-  test('2: serve and work before migrate', async () => {
-    for (const command of ['serve', 'work']) {
-      expect(await place.run([command, '--config', fixtureConfig])).toMatchObject({
+  test('2: anything else before migrate', async () => {
+    for (const command of [['serve'], ['work'], ['token', 'list']]) {
+      expect(await place.run([...command, '--config', fixtureConfig])).toMatchObject({
         code: 2,
         stderr: expect.stringContaining('sluice migrate'),
       })
@@ -80,7 +87,7 @@ describe('sluice migrate and doctor', { timeout: 60_000 }, () => {
   })
 
   test('work, on the embedded database in its own process', async () => {
-    await (await place.dev()).started.stop()
+    await place.run(['migrate', '--config', fixtureConfig])
     const worker = place.start(['work', '--json', '--config', fixtureConfig])
     expect(JSON.parse(await worker.line())).toEqual({ processes: 0, inProcess: true })
     expect(await worker.stop('SIGTERM')).toMatchObject({ code: 0 })
