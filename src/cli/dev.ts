@@ -4,10 +4,11 @@ import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import type { Config } from '../config.ts'
 import { messageOf, SluiceError } from '../errors.ts'
-import { createSluice, type Sluice } from '../sluice.ts'
+import type { Sluice } from '../sluice.ts'
 import { type GlobalOptions, run } from './command.ts'
 import { loadConfig } from './config-file.ts'
 import { ExitCode } from './exit.ts'
+import { openSluice } from './open.ts'
 import { listen } from './server.ts'
 import { stopSignal } from './stopping.ts'
 
@@ -59,7 +60,7 @@ export async function startDev(
   options: { sqlFile?: string | undefined; port?: number | undefined } = {},
 ): Promise<Running> {
   const token = config.token ?? randomBytes(32).toString('base64url')
-  const sluice = createSluice({ ...config, token })
+  const sluice = await openSluice({ ...config, token })
   try {
     await sluice.migrate()
     if (options.sqlFile !== undefined) await runSqlFile(sluice, options.sqlFile)

@@ -2,12 +2,12 @@
 import { Command } from 'commander'
 import type { Config } from '../config.ts'
 import { messageOf } from '../errors.ts'
-import { createSluice, type Sluice } from '../sluice.ts'
+import type { Sluice } from '../sluice.ts'
 import { type Check, checkDatabase } from './checks.ts'
 import { type GlobalOptions, run } from './command.ts'
 import { loadConfig } from './config-file.ts'
 import { ExitCode, exitCodeOf } from './exit.ts'
-import { withSluice } from './open.ts'
+import { openSluice, withSluice } from './open.ts'
 import { type Output, printable } from './output.ts'
 
 interface DoctorOptions extends GlobalOptions {
@@ -52,7 +52,7 @@ async function examine(options: DoctorOptions, output: Output): Promise<ExitCode
 }
 
 async function look(config: Config): Promise<Check[]> {
-  const sluice = createSluice({ ...config, logLevel: 'silent' })
+  const sluice = await openSluice({ ...config, logLevel: 'silent' })
   try {
     return await checkDatabase(sluice)
   } finally {

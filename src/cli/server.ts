@@ -2,7 +2,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SluiceError } from '../errors.ts'
-import { toNodeHandler } from '../node.ts'
 import type { Sluice } from '../sluice.ts'
 
 /** A server that listens. */
@@ -20,6 +19,7 @@ export interface Listening {
  * @throws SluiceError `port_in_use`
  */
 export async function listen(sluice: Sluice, host: string, port: number): Promise<Listening> {
+  const { toNodeHandler } = await import('../node.ts')
   const server = createServer(toNodeHandler(sluice))
   await opened(server, host, port)
   const address = server.address() as AddressInfo
