@@ -1,6 +1,7 @@
 /** What `t` is in `target: (t) => …`: every way to say where an integration's objects go. */
 import { type HandlerOptions, handlerTarget } from './handler.ts'
-import { type Constant, invalid, options, type RefHelper, type TableMapping, type ValueHelper } from './table/mapping.ts'
+import { invalid, options } from './options.ts'
+import type { Constant, RefHelper, TableMapping, ValueHelper } from './table/mapping.ts'
 import { tableTarget } from './table.ts'
 import type { TargetSpec, Wanted, WhenMissing } from './target.ts'
 
@@ -60,7 +61,8 @@ export function targetBuilder(): TargetBuilder<unknown> {
 
 function makeRef(to: unknown, field: unknown, given: unknown): RefHelper {
   const where = `t.ref(${JSON.stringify(to)}, …)`
-  if (field !== undefined && (typeof field !== 'string' || field === '')) throw invalid(`${where}: the field must be a dot path, such as "position.id"`)
+  if (field !== undefined && (typeof field !== 'string' || field === ''))
+    throw invalid(`${where}: the field must be a dot path, such as "position.id"`)
   const { missing = 'wait' } = options(where, given, ['missing'])
   if (missing !== 'wait' && missing !== 'defer') throw invalid(`${where}: "missing" must be "wait" or "defer"`)
   return { helper: 'ref', wanted: wantedOf(where, to), field, missing }

@@ -1,8 +1,9 @@
 /** The handler target: anything else that objects are applied to, in the user's own code. */
 import { SluiceError } from '../errors.ts'
-import type { JsonValue } from '../json/exact.ts'
-import { type Applied, type Failed, isFailed, type Outcome, outcomes, type Result } from '../model/outcome.ts'
+import { type JsonValue, parsePlain } from '../json/exact.ts'
+import { type Applied, type Failed, type FailureClass, isFailed, type Outcome, outcomes, type Result } from '../model/outcome.ts'
 import type { Transaction } from '../store/db.ts'
+import { invalid, options } from './options.ts'
 import { type ApplyItem, AtItem, type Logger, ObjectError, type Target, type TargetSpec } from './target.ts'
 
 /** What a handler is told of one object, beside the schema's output. */
@@ -14,7 +15,10 @@ export interface HandlerItem {
   raw: JsonValue
   /** The object's own text. */
   text: string
-  /** Whether the integration's `deleted` says that it is gone. A bare deletion has no output: look at `raw`. */
+  /**
+   * Whether the integration's `deleted` says that it is gone. A deletion needs only its external ID and version to pass the
+   * schema: then the object is the bare one, as it came.
+   */
   deleted: boolean
   /** From 1. */
   attempt: number
@@ -36,31 +40,38 @@ export interface HandlerContext {
 /** A result: an outcome's word, an outcome with more, or `failed(code, message)`. */
 export type HandlerResult = Outcome | Applied | Failed
 
+/**
+ * Applies one object. What it throws is a `transient` failure of that object; `failed(…)` says more. Effects through `tx` are
+ * rolled back when it throws, and kept when it returns.
+ */
+export type Apply<T> = (object: T, context: HandlerContext & HandlerItem) => HandlerResult | Promise<HandlerResult>
+
+/**
+ * Applies many objects, whose external IDs are distinct. Gives results in their order, or one outcome for all. When it throws,
+ * it is called again with fewer, until the bad ones stand alone.
+ */
+export type ApplyMany<T> = (
+  objects: readonly (HandlerItem & { object: T })[],
+  context: HandlerContext,
+) => readonly HandlerResult[] | Outcome | Promise<readonly HandlerResult[] | Outcome>
+
 /** One function, for one object or for many. */
-export type HandlerOptions<T> =
-  | { apply: (object: T, context: HandlerContext & HandlerItem) => HandlerResult | Promise<HandlerResult> }
-  | {
-      /** Results in the order of the objects, or one outcome for all. External IDs are distinct. */
-      applyMany: (
-        objects: readonly (HandlerItem & { object: T })[],
-        context: HandlerContext,
-      ) => readonly HandlerResult[] | Outcome | Promise<readonly HandlerResult[] | Outcome>
-    }
+export type HandlerOptions<T> = { apply: Apply<T>; applyMany?: never } | { applyMany: ApplyMany<T>; apply?: never }
 
 /** Applies objects with the user's own code. Throws SluiceError `invalid_config`. */
-export function handlerTarget(options: HandlerOptions<never>): TargetSpec {
-  const names = Object.keys(options)
-  const [name] = names
-  if (names.length !== 1 || (name !== 'apply' && name !== 'applyMany')) {
-    throw new SluiceError('invalid_config', `handler: give either "apply" or "applyMany", not ${names.map((each) => `"${each}"`).join(', ') || 'nothing'}`)
-  }
+export function handlerTarget<T>(given: HandlerOptions<T>): TargetSpec {
+  const { apply, applyMany } = options('handler', given, ['apply', 'applyMany'])
+  if ((apply === undefined) === (applyMany === undefined)) throw invalid('handler: give either "apply" or "applyMany"')
+  if (typeof (apply ?? applyMany) !== 'function')
+    throw invalid(`handler: "${apply === undefined ? 'applyMany' : 'apply'}" must be a function`)
   return {
     kind: 'handler',
     references: [],
     handlesDeletion: true,
     needsOutput: true,
-    describe: () => ({ kind: 'handler', call: name }),
-    prepare: async () => new HandlerTarget(options as HandlerOptions<unknown>),
+    describe: () => ({ calls: apply === undefined ? 'applyMany' : 'apply' }),
+    // Every object is one that the integration's schema has passed: a T.
+    prepare: async () => new HandlerTarget(given as HandlerOptions<unknown>),
   }
 }
 
@@ -87,30 +98,48 @@ class HandlerTarget implements Target {
   }
 
   async #call(items: readonly ApplyItem[], handlerContext: HandlerContext): Promise<Result[]> {
-    if ('applyMany' in this.#options) return this.#applyMany(this.#options.applyMany, handlerContext, items)
+    const { apply, applyMany } = this.#options
+    if (applyMany !== undefined) return callMany(applyMany, handlerContext, items)
     const results: Result[] = []
     for (const [index, item] of items.entries()) {
-      handlerContext.signal.throwIfAborted()
+      if (handlerContext.signal.aborted) throw stopped()
       try {
-        results.push(checked(await this.#options.apply(item.object.output, { ...handlerContext, ...itemOf(item) })))
+        results.push(checked(await apply(objectOf(item), { ...handlerContext, ...itemOf(item) })))
       } catch (error) {
         throw new AtItem(index, error)
       }
     }
     return results
   }
+}
 
-  async #applyMany(applyMany: Extract<HandlerOptions<unknown>, { applyMany: unknown }>['applyMany'], context: HandlerContext, items: readonly ApplyItem[]): Promise<Result[]> {
-    const given = await applyMany(
-      items.map((item) => ({ ...itemOf(item), object: item.object.output })),
-      context,
-    )
-    if (typeof given === 'string') return items.map(() => checked(given))
-    if (given.length !== items.length) {
-      throw new ObjectError('invalid_result', `the handler gave ${given.length} results for ${items.length} objects; give one for each, in order`)
-    }
-    return given.map(checked)
+async function callMany(applyMany: ApplyMany<unknown>, context: HandlerContext, items: readonly ApplyItem[]): Promise<Result[]> {
+  if (context.signal.aborted) throw stopped()
+  const given = await applyMany(
+    items.map((item) => ({ ...itemOf(item), object: objectOf(item) })),
+    context,
+  )
+  if (typeof given === 'string') return items.map(() => checked(given))
+  if (!Array.isArray(given) || given.length !== items.length) {
+    const what = Array.isArray(given) ? `${given.length} results` : shown(given)
+    throw invalidResult(`the handler gave ${what} for ${items.length} objects; give one result for each, in order, or one outcome for all`)
   }
+  return given.map((result: unknown, index) => {
+    try {
+      return checked(result)
+    } catch (error) {
+      throw new AtItem(index, error)
+    }
+  })
+}
+
+/** The chunk goes back as it was, and another worker takes it. */
+function stopped(): SluiceError {
+  return new SluiceError('stopped', 'The worker was stopped before the handler had seen every object of its batch.', { retryable: true })
+}
+
+function objectOf({ object }: ApplyItem): unknown {
+  return object.output === undefined && object.deleted ? parsePlain(object.text) : object.output
 }
 
 function itemOf({ object }: ApplyItem): HandlerItem {
@@ -118,11 +147,29 @@ function itemOf({ object }: ApplyItem): HandlerItem {
   return { messageId, ordinal, externalId, raw: source, text, deleted, attempt, idempotencyKey: `${messageId}.${ordinal}.${generation}` }
 }
 
-function checked(result: HandlerResult): Result {
-  if (typeof result === 'object' && result !== null && isFailed(result)) return result
-  const applied: Applied = typeof result === 'string' ? { outcome: result } : result
-  if (!outcomes.includes(applied?.outcome)) {
-    throw new ObjectError('invalid_result', `the handler gave ${JSON.stringify(result)}; a result is one of ${outcomes.join(', ')}, an object with such an outcome, or failed(…)`)
+const failureClasses: readonly unknown[] = ['transient', 'permanent', 'missing_reference'] satisfies FailureClass[]
+
+/** A result as the contract has it. Throws ObjectError `invalid_result`: a handler may be plain JavaScript. */
+function checked(given: unknown): Result {
+  const result = (typeof given === 'string' ? { outcome: given } : given) as Result | null | undefined
+  if (typeof result === 'object' && result !== null) {
+    if (isFailed(result)) {
+      const { code, message, class: failureClass } = result.failed ?? {}
+      if (typeof code === 'string' && typeof message === 'string' && failureClasses.includes(failureClass)) return result
+    } else if (outcomes.includes(result.outcome)) {
+      if (result.ref === undefined || typeof result.ref === 'string') return result
+      throw invalidResult(`the handler gave the ref ${shown(result.ref)}; a ref is a text, for it stands for the object in references`)
+    }
   }
-  return applied
+  throw invalidResult(
+    `the handler gave ${shown(given)}; a result is one of ${outcomes.join(', ')}, an object with such an outcome, or failed(code, message)`,
+  )
+}
+
+function invalidResult(message: string): ObjectError {
+  return new ObjectError('invalid_result', message)
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value) ?? String(value)
 }

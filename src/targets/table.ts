@@ -40,7 +40,10 @@ async function prepare(db: Queryable, mapping: Mapping): Promise<Target> {
     sets: schema.sets.map(({ columns }) => columns),
   }
   return {
-    fields: [...mapping.columns.filter(({ source }) => source.kind !== 'now').map(({ name }) => name), ...mapping.sets.map(({ table }) => table)],
+    fields: [
+      ...mapping.columns.filter(({ source }) => source.kind !== 'now').map(({ name }) => name),
+      ...mapping.sets.map(({ table }) => table),
+    ],
     plan: (object) => planObject(mapping, real, object),
     apply: (tx, items) => applyItems(tx, schema, items),
     findRefs: (queryable, externalIds) => findRefsIn(queryable, schema.table, schema.key, externalIds),

@@ -7,7 +7,8 @@ import { removeObjects } from './remove.ts'
 import type { SetSchema, TableSchema } from './schema.ts'
 import { type DesiredSet, replaceRows } from './sets.ts'
 import type { Text } from './text.ts'
-import { type DesiredRow, type FoundRow, insertRows, lockAndCompare, updateRows } from './upsert.ts'
+import { type FoundRow, insertRows, lockAndCompare, updateRows } from './upsert.ts'
+import type { DesiredRow } from './writes.ts'
 
 /** An object whose row is there, or was made just now. */
 interface Standing {
@@ -39,24 +40,36 @@ export async function applyItems(tx: Transaction, schema: TableSchema, items: re
 }
 
 /** Rows that stay missing are not in the answer: deletions of what is not there, and older versions of what is gone. */
-async function findOrInsert(tx: Transaction, schema: TableSchema, items: readonly ApplyItem[], desired: readonly DesiredRow[]): Promise<Standing[]> {
-  const byIndex = new Map(desired.map((row) => [row.index, row]))
+async function findOrInsert(
+  tx: Transaction,
+  schema: TableSchema,
+  items: readonly ApplyItem[],
+  desired: readonly DesiredRow[],
+): Promise<Standing[]> {
+  const sought = new Map(desired.map((row) => [row.index, row]))
   const standing: Standing[] = []
   const taken = new Map<string, number>()
   const take = (found: readonly FoundRow[], isNew: boolean): void => {
     for (const row of found) {
       expectOwn(schema, items, taken, row)
-      const own = byIndex.get(row.index)
+      const own = sought.get(row.index)
       if (own === undefined) continue
-      byIndex.delete(row.index)
+      sought.delete(row.index)
       standing.push({ desired: own, found: row, isNew, setChanges: {} })
     }
   }
-  const insertable = (): DesiredRow[] => [...byIndex.values()].filter((row) => mayCreate(schema, row))
+  const insertable = (): DesiredRow[] => [...sought.values()].filter((row) => mayCreate(schema, row))
   // What the ledger doesn't know is hardly ever there: it is inserted without a look.
-  take(await insertRows(tx, schema, insertable().filter((row) => items[row.index]?.isKnown === false)), true)
-  for (let round = 0; byIndex.size > 0; round++) {
-    take(await lockAndCompare(tx, schema, [...byIndex.values()]), false)
+  take(
+    await insertRows(
+      tx,
+      schema,
+      insertable().filter((row) => items[row.index]?.isKnown === false),
+    ),
+    true,
+  )
+  for (let round = 0; sought.size > 0; round++) {
+    take(await lockAndCompare(tx, schema, [...sought.values()]), false)
     const missing = insertable()
     const [first] = missing
     if (first === undefined) break
@@ -78,10 +91,12 @@ function expectOwn(schema: TableSchema, items: readonly ApplyItem[], taken: Map<
   const other = taken.get(ref)
   taken.set(ref, index)
   if (other === undefined) return
-  const [a, b] = [items[other]?.object.externalId, items[index]?.object.externalId]
+  const [first, second] = [Math.min(other, index), Math.max(other, index)]
+  const ids = `"${items[first]?.object.externalId}" and "${items[second]?.object.externalId}"`
+  const { name, type } = schema.key
   throw new AtItem(
-    Math.max(other, index),
-    new ObjectError('same_key', `the external IDs "${a}" and "${b}" are the same value in column "${schema.key.name}" (${schema.key.type})`, { column: schema.key.name }),
+    second,
+    new ObjectError('same_key', `the external IDs ${ids} are the same value in column "${name}" (${type})`, { column: name }),
   )
 }
 
@@ -96,19 +111,30 @@ function mayCreate(schema: TableSchema, row: DesiredRow): boolean {
   })
 }
 
-async function replaceSet(tx: Transaction, set: SetSchema, index: number, items: readonly ApplyItem[], standing: readonly Standing[]): Promise<void> {
+async function replaceSet(
+  tx: Transaction,
+  set: SetSchema,
+  index: number,
+  items: readonly ApplyItem[],
+  standing: readonly Standing[],
+): Promise<void> {
   const desired: DesiredSet[] = []
-  const byIndex = new Map<number, Standing>()
+  const owners = new Map<number, Standing>()
   for (const each of standing) {
     const item = items[each.desired.index]
     const rows = item?.fields.has(set.mapping.table) === true ? (item.plan.payload as TablePlan).sets[index] : undefined
     if (item === undefined || rows === undefined) continue
-    byIndex.set(each.desired.index, each)
-    desired.push({ index: each.desired.index, owner: ownerOf(set, index, each), isNew: each.isNew, rows: rows.flatMap((row) => resolve(set, row, item)) })
+    owners.set(each.desired.index, each)
+    desired.push({
+      index: each.desired.index,
+      owner: ownerOf(set, index, each),
+      isNew: each.isNew,
+      rows: rows.flatMap((row) => resolve(set, row, item)),
+    })
   }
   if (desired.length === 0) return
   for (const [itemIndex, change] of await replaceRows(tx, set, desired)) {
-    const each = byIndex.get(itemIndex)
+    const each = owners.get(itemIndex)
     if (each !== undefined) each.setChanges[set.mapping.table] = { ...change }
   }
 }
@@ -118,7 +144,11 @@ function ownerOf(set: SetSchema, index: number, { found }: Standing): string {
   if (owner !== null) return owner
   throw new AtItem(
     found.index,
-    new ObjectError('no_owner', `column "${set.ownerRef.name}" of the row is null, so that no row of "${set.mapping.table}" can refer to it`, { column: set.ownerRef.name }),
+    new ObjectError(
+      'no_owner',
+      `column "${set.ownerRef.name}" of the row is null, so that no row of "${set.mapping.table}" can refer to it`,
+      { column: set.ownerRef.name },
+    ),
   )
 }
 

@@ -16,7 +16,8 @@ export async function missingDdl(db: Queryable, mapping: Mapping): Promise<strin
   const table = await findTable(db, mapping.table)
   const lines: string[] = []
   for (const column of mapping.columns) if (table?.columns.has(column.name) !== true) lines.push(await columnLine(db, column))
-  for (const column of Array.isArray(mapping.onDelete) ? mapping.onDelete : []) if (table?.columns.has(column.name) !== true) lines.push(deletionLine(column))
+  for (const column of Array.isArray(mapping.onDelete) ? mapping.onDelete : [])
+    if (table?.columns.has(column.name) !== true) lines.push(deletionLine(column))
   if (table === null) {
     statements.push(...createTable(mapping.table, [refLine, `${quote(mapping.key)} text NOT NULL UNIQUE`, ...lines]))
   } else {
@@ -34,7 +35,8 @@ async function missingReferenced(db: Queryable, mapping: Mapping): Promise<strin
   for (const { source } of [...mapping.columns, ...mapping.sets.flatMap((set) => set.columns)]) {
     if (source.kind !== 'ref' || 'integration' in source.wanted) continue
     const { table, key } = source.wanted
-    if ((await findTable(db, table)) === null) for (const statement of createTable(table, [refLine, `${quote(key)} text NOT NULL UNIQUE`])) statements.add(statement)
+    if ((await findTable(db, table)) === null)
+      for (const statement of createTable(table, [refLine, `${quote(key)} text NOT NULL UNIQUE`])) statements.add(statement)
   }
   return [...statements]
 }
@@ -63,7 +65,9 @@ async function columnLine(db: Queryable, { name, source }: MappedColumn): Promis
 function deletionLine({ name, source }: MappedColumn): string {
   if (source.kind === 'now') return `${quote(name)} timestamptz`
   if (source.kind !== 'constant') return `${quote(name)} text`
-  return typeof source.value === 'boolean' ? `${quote(name)} boolean NOT NULL DEFAULT ${!source.value}` : `${quote(name)} ${typeOfConstant(source.value)}`
+  return typeof source.value === 'boolean'
+    ? `${quote(name)} boolean NOT NULL DEFAULT ${!source.value}`
+    : `${quote(name)} ${typeOfConstant(source.value)}`
 }
 
 function typeOfConstant(value: Constant): string {

@@ -42,7 +42,9 @@ export async function explain(tx: Transaction, schema: TableSchema, item: ApplyI
 function columnPlace(schema: TableSchema, item: ApplyItem, table: string | undefined, name: string): Explanation & { column: string } {
   const set = schema.sets.find(({ table: { sql } }) => table !== undefined && sql.endsWith(`."${table.replaceAll('"', '""')}"`))
   if (set !== undefined && set.table.sql !== schema.table.sql) return { column: `${set.mapping.table}.${name}` }
-  const own = [...schema.mapping.columns, ...(Array.isArray(schema.mapping.onDelete) ? schema.mapping.onDelete : [])].find((column) => column.name === name)
+  const own = [...schema.mapping.columns, ...(Array.isArray(schema.mapping.onDelete) ? schema.mapping.onDelete : [])].find(
+    (column) => column.name === name,
+  )
   const pointer = own === undefined ? undefined : pointerOf(item, own)
   return { column: name, ...(pointer === undefined ? {} : { pointer }) }
 }
@@ -83,7 +85,12 @@ function* textsOf(schema: TableSchema, item: ApplyItem): Generator<Written> {
   }
 }
 
-function* written(column: Column, value: TablePlan['columns'][number], mapped: MappedColumn | undefined, item: ApplyItem): Generator<Written> {
+function* written(
+  column: Column,
+  value: TablePlan['columns'][number],
+  mapped: MappedColumn | undefined,
+  item: ApplyItem,
+): Generator<Written> {
   const text = textOf(value, item)
   if (text !== null && mapped !== undefined) yield { column, name: column.name, text, pointer: pointerOf(item, mapped) }
 }

@@ -6,7 +6,7 @@ import type { LinkDetails } from './plan.ts'
 import { Rows } from './rows.ts'
 import type { TableSchema } from './schema.ts'
 import { addRows } from './sets.ts'
-import { now } from './upsert.ts'
+import { now } from './writes.ts'
 
 /** Fills links in: columns are updated where they differ, rows of sets are added where they are missing. */
 export async function fillLinks(tx: Transaction, schema: TableSchema, links: readonly FilledLink[]): Promise<void> {
@@ -20,26 +20,18 @@ export async function fillLinks(tx: Transaction, schema: TableSchema, links: rea
     const rows = (byField.get(set.mapping.table) ?? []).flatMap((link) => {
       const details = link.details as LinkDetails | undefined
       if (details === undefined) return []
-      return [{ ref: link.ownerRef, values: set.columns.map(({ name }) => (name === details.column ? link.ref : (details.row[name] ?? null))) }]
+      return [
+        { ref: link.ownerRef, values: set.columns.map(({ name }) => (name === details.column ? link.ref : (details.row[name] ?? null))) },
+      ]
     })
     if (rows.length > 0) await addRows(tx, schema, set, rows)
   }
 }
 
 async function fillColumn(tx: Transaction, schema: TableSchema, column: Column, links: readonly FilledLink[]): Promise<void> {
-  const rows = new Rows()
-  const owner = rows.add(
-    'r',
-    'text',
-    links.map((link) => link.ownerRef),
-    schema.ref.cast,
-  )
-  const value = rows.add(
-    'v',
-    'text',
-    links.map((link) => link.ref),
-    column.cast,
-  )
+  const rows = new Rows(links)
+  const owner = rows.text('r', schema.ref.cast, (link) => link.ownerRef)
+  const value = rows.text('v', column.cast, (link) => link.ref)
   const ref = `t.${schema.ref.sql}`
   const stamps = schema.stamps.map((stamp) => `, ${stamp.sql} = ${now(stamp)}`).join('')
   await tx.query(

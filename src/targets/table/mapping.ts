@@ -1,5 +1,5 @@
 /** What a user writes to map objects to a table, and the same in one plain form. */
-import { SluiceError } from '../../errors.ts'
+import { invalid, options } from '../options.ts'
 import type { ReferenceDeclaration, Wanted, WhenMissing } from '../target.ts'
 
 /** Made by `t.ref`. */
@@ -97,7 +97,13 @@ export interface Mapping {
 export function parseMapping(table: unknown, given: unknown): Mapping {
   const where = `table ${JSON.stringify(table)}`
   if (!isName(table)) throw invalid(`${where}: the first argument of t.table must be the table's name, such as "public.employee"`)
-  const { key, columns: givenColumns, sets, onDelete, deletedUnknown = 'ignore' } = options(where, given, ['key', 'columns', 'sets', 'onDelete', 'deletedUnknown'])
+  const {
+    key,
+    columns: givenColumns,
+    sets,
+    onDelete,
+    deletedUnknown = 'ignore',
+  } = options(where, given, ['key', 'columns', 'sets', 'onDelete', 'deletedUnknown'])
   if (!isName(key)) throw invalid(`${where}: "key" must name the column of the external ID`)
   if (deletedUnknown !== 'ignore' && deletedUnknown !== 'create') throw invalid(`${where}: "deletedUnknown" must be "ignore" or "create"`)
   const columns = parseColumns(`${where}, columns`, givenColumns, false)
@@ -114,7 +120,8 @@ function parseDeletion(where: string, onDelete: unknown): Mapping['onDelete'] {
   if (columns.length === 0) throw invalid(`${where}: "onDelete" names no column`)
   for (const { name, source } of columns) {
     if (source.kind === 'ref') throw invalid(`${where}, onDelete, "${name}": a reference can't say that a row is deleted`)
-    if (source.kind === 'constant' && source.value === null) throw invalid(`${where}, onDelete, "${name}": null can't say that a row is deleted`)
+    if (source.kind === 'constant' && source.value === null)
+      throw invalid(`${where}, onDelete, "${name}": null can't say that a row is deleted`)
   }
   return columns
 }
@@ -132,7 +139,10 @@ function checkNames(where: string, { key, columns, sets, onDelete, deletedUnknow
   if (twice !== undefined) throw invalid(`${where}: "${twice.name}" stands in "columns" and in "onDelete"`)
   // Versions are kept per field, and a set is a field under its table's name.
   const clash = sets.find((set) => names.has(set.table))
-  if (clash !== undefined) throw invalid(`${where}: "${clash.table}" is a column and a set; write the set's table with its schema, such as "public.${clash.table}"`)
+  if (clash !== undefined)
+    throw invalid(
+      `${where}: "${clash.table}" is a column and a set; write the set's table with its schema, such as "public.${clash.table}"`,
+    )
 }
 
 function parseSets(where: string, sets: unknown): MappedSet[] {
@@ -144,8 +154,10 @@ function parseSets(where: string, sets: unknown): MappedSet[] {
     if (!isName(owner)) throw invalid(`${place}: "owner" must name the column that refers to the object's row`)
     const columns = parseColumns(place, given, true)
     if (columns.length === 0) throw invalid(`${place}: "columns" names no column`)
-    if (columns.some(({ name }) => name === owner)) throw invalid(`${place}: the owner column "${owner}" is filled by itself; leave it out of "columns"`)
-    if (columns.some(({ source }) => source.kind === 'now')) throw invalid(`${place}: t.now() can't identify a row; give the column a default in the table`)
+    if (columns.some(({ name }) => name === owner))
+      throw invalid(`${place}: the owner column "${owner}" is filled by itself; leave it out of "columns"`)
+    if (columns.some(({ source }) => source.kind === 'now'))
+      throw invalid(`${place}: t.now() can't identify a row; give the column a default in the table`)
     if (columns.filter(({ source }) => source.kind === 'ref' && source.missing === 'defer').length > 1) {
       throw invalid(`${place}: only one reference of a row may be deferred; the others have to wait`)
     }
@@ -172,7 +184,8 @@ function parseSource(where: string, source: unknown, isSet: boolean): Source {
     case 'constant':
       return { kind: 'constant', value: helper.value }
     case 'ref':
-      if (helper.field === undefined && !isSet) throw invalid(`${where}: t.ref needs the field that holds the external ID, as its second argument`)
+      if (helper.field === undefined && !isSet)
+        throw invalid(`${where}: t.ref needs the field that holds the external ID, as its second argument`)
       return { kind: 'ref', wanted: helper.wanted, path: helper.field ?? null, missing: helper.missing }
     default:
       throw invalid(`${where}: a source is a field, a function, a constant, or one of t.ref, t.now, t.constant`)
@@ -227,25 +240,12 @@ function describeSource(source: Source): Record<string, unknown> {
     case 'now':
       return { now: true }
     case 'ref':
-      return { ref: 'integration' in source.wanted ? source.wanted.integration : source.wanted, field: source.path, missing: source.missing }
+      return {
+        ref: 'integration' in source.wanted ? source.wanted.integration : source.wanted,
+        field: source.path,
+        missing: source.missing,
+      }
   }
-}
-
-/**
- * The members of an object of options.
- *
- * @throws SluiceError `invalid_config` for what is no object, or has a member that there is no option for
- */
-export function options<Key extends string>(where: string, value: unknown, known: readonly Key[]): Partial<Record<Key, unknown>> {
-  if (typeof value !== 'object' || value === null) throw invalid(`${where}: must be an object`)
-  const unknown = Object.keys(value).filter((key) => !(known as readonly string[]).includes(key))
-  if (unknown.length > 0) throw invalid(`${where}: unknown option ${unknown.map((key) => `"${key}"`).join(', ')}; there are ${known.join(', ')}`)
-  return value
-}
-
-/** The error of a mapping that is wrong in itself, whatever the database has. */
-export function invalid(message: string): SluiceError {
-  return new SluiceError('invalid_config', message)
 }
 
 function isName(value: unknown): value is string {

@@ -62,7 +62,12 @@ export function planObject(mapping: Mapping, real: MappingColumns, object: Objec
   return { fields, references: planner.references, payload: { columns, deletion, sets } satisfies TablePlan }
 }
 
-function planDeletion(planner: Planner, onDelete: readonly MappedColumn[], real: readonly Column[], object: ObjectToApply): (Text | undefined)[] {
+function planDeletion(
+  planner: Planner,
+  onDelete: readonly MappedColumn[],
+  real: readonly Column[],
+  object: ObjectToApply,
+): (Text | undefined)[] {
   // As the integration's own `deleted`, a function gets the bare object where the schema gave none out.
   const output = object.output ?? (onDelete.some(({ source }) => source.kind === 'call') ? parsePlain(object.text) : undefined)
   const texts = onDelete.map(({ name, source }, index): Text | undefined => {
@@ -73,10 +78,14 @@ function planDeletion(planner: Planner, onDelete: readonly MappedColumn[], real:
   })
   if (onDelete.every(({ source }, index) => source.kind !== 'now' && (texts[index] ?? null) === null)) {
     const [first] = onDelete
-    throw planner.error('missing_deletion_value', `the object is a deletion, but has no value for ${onDelete.map(({ name }) => `"${name}"`).join(' or ')} to say so`, {
-      name: first?.name ?? '',
-      pointer: first === undefined ? undefined : pointerOf(first.source),
-    })
+    throw planner.error(
+      'missing_deletion_value',
+      `the object is a deletion, but has no value for ${onDelete.map(({ name }) => `"${name}"`).join(' or ')} to say so`,
+      {
+        name: first?.name ?? '',
+        pointer: first === undefined ? undefined : pointerOf(first.source),
+      },
+    )
   }
   return texts
 }
@@ -129,7 +138,11 @@ class Planner {
   refer(field: string, source: RefSource, value: unknown, place: Place, details?: LinkDetails): number {
     const wantedId = externalId(value)
     if (wantedId === null) {
-      throw this.error('invalid_reference', `"${place.name}" refers to an object by its external ID, which is a text or an integer, not ${kindOf(value)}`, place)
+      throw this.error(
+        'invalid_reference',
+        `"${place.name}" refers to an object by its external ID, which is a text or an integer, not ${kindOf(value)}`,
+        place,
+      )
     }
     if (this.#mayBeUnstorable) this.#expectStorable(wantedId, place)
     this.references.push({ field, wanted: source.wanted, wantedId, missing: source.missing, ...(details === undefined ? {} : { details }) })
@@ -169,7 +182,10 @@ class Planner {
   }
 
   error(code: string, message: string, { name, pointer }: Place): ObjectError {
-    return new ObjectError(code, message, { column: name, ...(pointer === undefined ? {} : { pointer: `/${this.#object.ordinal}${pointer}` }) })
+    return new ObjectError(code, message, {
+      column: name,
+      ...(pointer === undefined ? {} : { pointer: `/${this.#object.ordinal}${pointer}` }),
+    })
   }
 
   #call(call: (object: unknown) => unknown, argument: unknown, place: Place): unknown {
@@ -182,7 +198,11 @@ class Planner {
     if (!(value instanceof Promise)) return value
     // It is refused as a value; left alone, its rejection would end the process.
     value.catch(() => undefined)
-    throw this.error('mapping_failed', `the function for "${place.name}" is asynchronous: a mapping has its values at once. Use t.handler instead.`, place)
+    throw this.error(
+      'mapping_failed',
+      `the function for "${place.name}" is asynchronous: a mapping has its values at once. Use t.handler instead.`,
+      place,
+    )
   }
 
   #expectStorable(text: string, place: Place): void {

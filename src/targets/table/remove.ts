@@ -5,25 +5,16 @@ import { Rows } from './rows.ts'
 import type { TableSchema } from './schema.ts'
 import { removeOwners } from './sets.ts'
 import type { Text } from './text.ts'
-import { type DesiredRow, foundRow, refSql } from './upsert.ts'
+import { addKey, foundRow, refSql } from './upsert.ts'
+import type { DesiredRow } from './writes.ts'
 
 /** Removes objects that are there. Gives a result for each of them. */
 export async function removeObjects(tx: Transaction, schema: TableSchema, desired: readonly DesiredRow[]): Promise<[number, Result][]> {
   if (desired.length === 0) return []
-  const rows = new Rows()
-  rows.add(
-    'n',
-    'integer',
-    desired.map((row) => row.index),
-  )
-  const key = rows.add(
-    'k',
-    'text',
-    desired.map((row) => row.key),
-    schema.key.cast,
-  )
+  const rows = new Rows(desired)
+  const key = addKey(rows, schema)
   const { rows: locked } = await tx.query<{ n: number; ref: string; owners: Text[] | null }>(
-    `SELECT u.n, ${refSql(schema, 't.')} FROM ${rows.sql} JOIN ${schema.table.sql} AS t ON t.${schema.key.sql} = ${key}
+    `SELECT u.n, ${refSql(schema)} FROM ${rows.sql} JOIN ${schema.table.sql} AS t ON t.${schema.key.sql} = ${key}
      ORDER BY t.${schema.key.sql} FOR UPDATE OF t`,
     rows.parameters,
   )
@@ -36,8 +27,9 @@ export async function removeObjects(tx: Transaction, schema: TableSchema, desire
       found.map((row) => row.owners[index] ?? null),
     )
   }
-  await tx.query(`DELETE FROM ${schema.table.sql} AS t USING unnest($1::text[]) AS u (r) WHERE t.${schema.ref.sql} = u.r::${schema.ref.cast}`, [
-    found.map((row) => row.ref),
-  ])
+  await tx.query(
+    `DELETE FROM ${schema.table.sql} AS t USING unnest($1::text[]) AS u (r) WHERE t.${schema.ref.sql} = u.r::${schema.ref.cast}`,
+    [found.map((row) => row.ref)],
+  )
   return found.map((row) => [row.index, { outcome: 'deleted' }])
 }

@@ -65,7 +65,9 @@ export async function readSchema(db: Queryable, mapping: Mapping): Promise<Table
     deletion,
     stamps: columns.filter((_, index) => mapping.columns[index]?.source.kind === 'now'),
     sets,
-    required: [...table.columns.values()].filter((column) => column.notNull && !column.hasDefault && column.isWritable && column !== key).map(({ name }) => name),
+    required: [...table.columns.values()]
+      .filter((column) => column.notNull && !column.hasDefault && column.isWritable && column !== key)
+      .map(({ name }) => name),
   }
 }
 
@@ -87,7 +89,12 @@ function deletionColumn(table: TableInfo, { name, source }: MappedColumn): Delet
   const value = `t.${column.sql}`
   if (source.kind === 'constant') {
     const constant = `${literal(String(source.value))}::${column.cast}`
-    return { column, source, live: column.isBoolean ? `NOT ${constant}` : liveValue(table, column), isMarked: `NOT (${differs(column, value, constant)})` }
+    return {
+      column,
+      source,
+      live: column.isBoolean ? `NOT ${constant}` : liveValue(table, column),
+      isMarked: `NOT (${differs(column, value, constant)})`,
+    }
   }
   const live = liveValue(table, column)
   return { column, source, live, isMarked: differs(column, value, live) }

@@ -73,59 +73,42 @@ async function addMissing(tx: Transaction, set: SetSchema, desired: readonly Des
  *
  * @param rows by the owner's `ref`, which is not always what the set's owner column holds
  */
-export async function addRows(tx: Transaction, schema: TableSchema, set: SetSchema, rows: readonly { ref: string; values: readonly Text[] }[]): Promise<void> {
-  const given = new Rows()
-  const ref = given.add(
-    'r',
-    'text',
-    rows.map((row) => row.ref),
-    schema.ref.cast,
-  )
-  const columns = addColumns(
-    given,
-    set,
-    rows.map(({ values }) => values),
-  )
-  const owned = `(SELECT t.${set.ownerRef.sql}::text AS o, ${columns.map((name) => `u.${name}`).join(', ')} FROM ${given.sql} JOIN ${schema.table.sql} AS t ON t.${schema.ref.sql} = ${ref}) AS u`
+export async function addRows(
+  tx: Transaction,
+  schema: TableSchema,
+  set: SetSchema,
+  rows: readonly { ref: string; values: readonly Text[] }[],
+): Promise<void> {
+  const given = new Rows(rows)
+  const ref = given.text('r', schema.ref.cast, (row) => row.ref)
+  for (const index of set.columns.keys()) given.text(`c${index}`, 'text', (row) => row.values[index] ?? null)
+  const columns = set.columns.map((_, index) => `u.c${index}`)
+  const owned = `(SELECT t.${set.ownerRef.sql}::text AS o, ${columns.join(', ')} FROM ${given.sql} JOIN ${schema.table.sql} AS t ON t.${schema.ref.sql} = ${ref}) AS u`
   await tx.query(insertMissing(set, owned), given.parameters)
 }
 
 /** Removes the rows of owners that go themselves. */
 export async function removeOwners(tx: Transaction, set: SetSchema, owners: readonly Text[]): Promise<void> {
-  await tx.query(`DELETE FROM ${set.table.sql} AS s USING unnest($1::text[]) AS own (o) WHERE s.${set.owner.sql} = own.o::${set.owner.cast}`, [owners])
+  await tx.query(
+    `DELETE FROM ${set.table.sql} AS s USING unnest($1::text[]) AS own (o) WHERE s.${set.owner.sql} = own.o::${set.owner.cast}`,
+    [owners],
+  )
 }
 
 /** Owner and columns of every wanted row, as texts. */
-function wantedRows(set: SetSchema, desired: readonly DesiredSet[]): Rows {
-  const rows = new Rows()
-  rows.add(
-    'o',
-    'text',
-    desired.flatMap((each) => each.rows.map(() => each.owner)),
-  )
-  addColumns(
-    rows,
-    set,
-    desired.flatMap((each) => each.rows),
-  )
+function wantedRows(set: SetSchema, desired: readonly DesiredSet[]): Rows<{ owner: string; values: readonly Text[] }> {
+  const rows = new Rows(desired.flatMap(({ owner, rows: own }) => own.map((values) => ({ owner, values }))))
+  rows.text('o', 'text', (row) => row.owner)
+  for (const index of set.columns.keys()) rows.text(`c${index}`, 'text', (row) => row.values[index] ?? null)
   return rows
-}
-
-function addColumns(rows: Rows, set: SetSchema, values: readonly (readonly Text[])[]): string[] {
-  return set.columns.map((_, index) => {
-    rows.add(
-      `c${index}`,
-      'text',
-      values.map((row) => row[index] ?? null),
-    )
-    return `c${index}`
-  })
 }
 
 /** Inserts the rows of `u` that are not there, each once, in the order of owner and columns. */
 function insertMissing(set: SetSchema, from: string): string {
   const values = [`u.o::${set.owner.cast}`, ...set.columns.map((column, index) => `u.c${index}::${column.cast}`)]
-  const order = [`u.o::${set.owner.cast}`, ...set.columns.map((column, index) => comparable(column, `u.c${index}::${column.cast}`))].join(', ')
+  const order = [`u.o::${set.owner.cast}`, ...set.columns.map((column, index) => comparable(column, `u.c${index}::${column.cast}`))].join(
+    ', ',
+  )
   return `INSERT INTO ${set.table.sql} AS s (${[set.owner, ...set.columns].map((column) => column.sql).join(', ')})
     SELECT DISTINCT ON (${order}) ${values.join(', ')} FROM ${from}
     WHERE NOT EXISTS (SELECT FROM ${set.table.sql} AS s WHERE ${sameRow(set)}) ORDER BY ${order}`

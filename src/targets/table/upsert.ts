@@ -1,23 +1,12 @@
 /** The rows of objects: compared with the table as it is, inserted, updated; many at once, in the order of their keys. */
 import { type JsonValue, parseExact } from '../../json/exact.ts'
 import type { Changes } from '../../model/outcome.ts'
-import type { Parameter, Transaction } from '../../store/db.ts'
-import type { ApplyItem } from '../target.ts'
-import { type Column, differs } from './column.ts'
+import type { Transaction } from '../../store/db.ts'
+import type { Column } from './column.ts'
 import { Rows } from './rows.ts'
 import { isDeletedSql, type TableSchema } from './schema.ts'
 import type { Text } from './text.ts'
-
-/** What one object wants its row to be. Undefined: left as it is, or to its default. */
-export interface DesiredRow {
-  /** Of the item in the batch. */
-  index: number
-  key: string
-  mode: ApplyItem['deletion']
-  /** In the order of the mapping. */
-  columns: readonly (Text | undefined)[]
-  deletion: readonly (Text | undefined)[]
-}
+import { type DesiredRow, now, type Write, writesOf } from './writes.ts'
 
 /** An object's row in the table. */
 export interface FoundRow {
@@ -38,32 +27,25 @@ interface FoundSql {
   diff: string | null
 }
 
-/** A column that some of the rows write. */
-interface Write {
-  column: Column
-  /** SQL of its value afterwards; the row in the table is `t`. */
-  next: string
-  /** SQL: whether that is another one. */
-  differs: string
-}
-
 /**
  * Locks the rows that are there, and tells what would change in each.
  *
  *     SELECT u.n, t.id::text, … FROM unnest(…) AS u JOIN employee AS t ON t.ms_id = u.k::text ORDER BY t.ms_id FOR UPDATE OF t
  */
 export async function lockAndCompare(tx: Transaction, schema: TableSchema, desired: readonly DesiredRow[]): Promise<FoundRow[]> {
-  const rows = new Rows()
-  const key = addKey(rows, schema, desired)
-  const writes = writesOf(rows, schema, desired)
+  const rows = new Rows(desired)
+  const key = addKey(rows, schema)
+  const writes = writesOf(rows, schema)
   const wasDeleted = schema.deletion.length === 0 ? 'false' : isDeletedSql(schema)
-  const pairs = writes.map((write) => `CASE WHEN ${write.differs} THEN pg_catalog.json_build_array(t.${write.column.sql}, ${write.next}) END`)
+  const pairs = writes.map(
+    (write) => `CASE WHEN ${write.differs} THEN pg_catalog.json_build_array(t.${write.column.sql}, ${write.next}) END`,
+  )
   const diff =
     writes.length === 0
       ? 'NULL'
       : `CASE WHEN ${writes.map((write) => write.differs).join(' OR ')} THEN pg_catalog.array_to_json(ARRAY[${pairs.join(', ')}]::json[])::text END`
   const result = await tx.query<FoundSql>(
-    `SELECT u.n, ${refSql(schema, 't.')}, ${wasDeleted} AS "wasDeleted", ${diff} AS diff
+    `SELECT u.n, ${refSql(schema)}, ${wasDeleted} AS "wasDeleted", ${diff} AS diff
      FROM ${rows.sql} JOIN ${schema.table.sql} AS t ON t.${schema.key.sql} = ${key} ORDER BY t.${schema.key.sql} FOR UPDATE OF t`,
     rows.parameters,
   )
@@ -88,7 +70,9 @@ function changesOf(writes: readonly Write[], diff: string | null): Changes | nul
 export async function insertRows(tx: Transaction, schema: TableSchema, desired: readonly DesiredRow[]): Promise<FoundRow[]> {
   const groups = new Map<string, DesiredRow[]>()
   for (const row of desired) {
-    const name = [row.mode, ...row.columns, '|', ...row.deletion].map((value, index) => (index === 0 ? value : value === undefined ? '0' : '1')).join('')
+    const name = [row.mode, ...row.columns, '|', ...row.deletion]
+      .map((value, index) => (index === 0 ? value : value === undefined ? '0' : '1'))
+      .join('')
     const group = groups.get(name)
     if (group === undefined) groups.set(name, [row])
     else group.push(row)
@@ -101,24 +85,27 @@ export async function insertRows(tx: Transaction, schema: TableSchema, desired: 
 async function insertGroup(tx: Transaction, schema: TableSchema, desired: readonly DesiredRow[]): Promise<FoundRow[]> {
   const [first] = desired
   if (first === undefined) return []
-  const rows = new Rows()
-  const key = addKey(rows, schema, desired)
-  const values: { column: Column; sql: string }[] = [{ column: schema.key, sql: key }, ...schema.stamps.map((column) => ({ column, sql: now(column) }))]
+  const rows = new Rows(desired)
+  const key = addKey(rows, schema)
+  const values: { column: Column; sql: string }[] = [
+    { column: schema.key, sql: key },
+    ...schema.stamps.map((column) => ({ column, sql: now(column) })),
+  ]
   for (const [index, column] of schema.columns.entries()) {
     if (first.columns[index] === undefined) continue
-    values.push({ column, sql: rows.add(`c${index}`, 'text', desired.map((row) => row.columns[index] ?? null), column.cast) })
+    values.push({ column, sql: rows.text(`c${index}`, column.cast, (row) => row.columns[index] ?? null) })
   }
   for (const [index, { column, source }] of first.mode === 'deleted' ? schema.deletion.entries() : []) {
     if (source.kind === 'now') values.push({ column, sql: now(column) })
     else if (first.deletion[index] !== undefined) {
-      values.push({ column, sql: rows.add(`d${index}`, 'text', desired.map((row) => row.deletion[index] ?? null), column.cast) })
+      values.push({ column, sql: rows.text(`d${index}`, column.cast, (row) => row.deletion[index] ?? null) })
     }
   }
   const result = await tx.query<FoundSql>(
     `WITH inserted AS (
        INSERT INTO ${schema.table.sql} AS t (${values.map(({ column }) => column.sql).join(', ')})
        SELECT ${values.map(({ sql }) => sql).join(', ')} FROM ${rows.sql} ORDER BY ${key}
-       ON CONFLICT (${schema.key.sql}) DO NOTHING RETURNING t.${schema.key.sql} AS key, ${refSql(schema, 't.')}
+       ON CONFLICT (${schema.key.sql}) DO NOTHING RETURNING t.${schema.key.sql} AS key, ${refSql(schema)}
      ) SELECT u.n, i.ref, i.owners FROM inserted AS i JOIN unnest($1::integer[], $2::text[]) AS u (n, k) ON i.key = ${key}`,
     rows.parameters,
   )
@@ -129,25 +116,31 @@ async function insertGroup(tx: Transaction, schema: TableSchema, desired: readon
  * Writes rows that differ, in one statement: the columns that differ in any of them, and the stamps. The rows are locked by
  * {@link lockAndCompare}, so what it compared is what is written.
  */
-export async function updateRows(tx: Transaction, schema: TableSchema, desired: readonly DesiredRow[], changed: ReadonlySet<string>): Promise<void> {
+export async function updateRows(
+  tx: Transaction,
+  schema: TableSchema,
+  desired: readonly DesiredRow[],
+  changed: ReadonlySet<string>,
+): Promise<void> {
   if (desired.length === 0) return
-  const rows = new Rows()
-  const key = addKey(rows, schema, desired)
-  const writes = writesOf(rows, schema, desired, changed)
-  const assignments = [...writes.map(({ column, next }) => `${column.sql} = ${next}`), ...schema.stamps.map((column) => `${column.sql} = ${now(column)}`)]
+  const rows = new Rows(desired)
+  const key = addKey(rows, schema)
+  const writes = writesOf(rows, schema, changed)
+  const assignments = [
+    ...writes.map(({ column, next }) => `${column.sql} = ${next}`),
+    ...schema.stamps.map((column) => `${column.sql} = ${now(column)}`),
+  ]
   if (assignments.length === 0) return
-  await tx.query(`UPDATE ${schema.table.sql} AS t SET ${assignments.join(', ')} FROM ${rows.sql} WHERE t.${schema.key.sql} = ${key}`, rows.parameters)
+  await tx.query(
+    `UPDATE ${schema.table.sql} AS t SET ${assignments.join(', ')} FROM ${rows.sql} WHERE t.${schema.key.sql} = ${key}`,
+    rows.parameters,
+  )
 }
 
-/** The time of the transaction, for a column. */
-export function now(column: Column): string {
-  return `pg_catalog.now()::${column.cast}`
-}
-
-/** `ref` and `owners` of a row. */
-export function refSql(schema: TableSchema, alias: 't.' | ''): string {
-  const owners = hasOwnOwners(schema) ? `ARRAY[${schema.sets.map((set) => `${alias}${set.ownerRef.sql}::text`).join(', ')}]` : 'NULL::text[]'
-  return `${alias}${schema.ref.sql}::text AS ref, ${owners} AS owners`
+/** `ref` and `owners` of the row `t`. */
+export function refSql(schema: TableSchema): string {
+  const owners = hasOwnOwners(schema) ? `ARRAY[${schema.sets.map((set) => `t.${set.ownerRef.sql}::text`).join(', ')}]` : 'NULL::text[]'
+  return `t.${schema.ref.sql}::text AS ref, ${owners} AS owners`
 }
 
 /** The parts of a found row that {@link refSql} selects. */
@@ -161,80 +154,7 @@ function hasOwnOwners(schema: TableSchema): boolean {
 }
 
 /** Number and key of each row, the first two parameters of every statement; gives the key's SQL. */
-function addKey(rows: Rows, schema: TableSchema, desired: readonly DesiredRow[]): string {
-  rows.add(
-    'n',
-    'integer',
-    desired.map((row) => row.index),
-  )
-  return rows.add(
-    'k',
-    'text',
-    desired.map((row) => row.key),
-    schema.key.cast,
-  )
-}
-
-/** @param only names of the columns to write; default: all that any row carries */
-function writesOf(rows: Rows, schema: TableSchema, desired: readonly DesiredRow[], only?: ReadonlySet<string>): Write[] {
-  const writes: Write[] = []
-  const isWanted = (column: Column): boolean => only?.has(column.name) ?? true
-  for (const [index, column] of schema.columns.entries()) {
-    if (!isWanted(column)) continue
-    const given = addGiven(
-      rows,
-      `c${index}`,
-      column,
-      desired.map((row) => row.columns[index]),
-    )
-    if (given === null) continue
-    const current = `t.${column.sql}`
-    const different = differs(column, current, given.value)
-    if (given.when === null) writes.push({ column, next: given.value, differs: `(${different})` })
-    else writes.push({ column, next: `CASE WHEN ${given.when} THEN ${given.value} ELSE ${current} END`, differs: `(${given.when} AND ${different})` })
-  }
-  if (schema.deletion.some(({ column }) => isWanted(column))) writes.push(...deletionWrites(rows, schema, desired).filter(({ column }) => isWanted(column)))
-  return writes
-}
-
-function deletionWrites(rows: Rows, schema: TableSchema, desired: readonly DesiredRow[]): Write[] {
-  const modes = new Set(desired.map((row) => row.mode))
-  const mode = rows.add(
-    'mode',
-    'text',
-    desired.map((row) => row.mode),
-  )
-  return schema.deletion.map(({ column, source, live, isMarked }, index): Write => {
-    const current = `t.${column.sql}`
-    const cases: string[] = []
-    if (modes.has('live')) cases.push(`WHEN 'live' THEN CASE WHEN ${isMarked} THEN ${live} ELSE ${current} END`)
-    if (modes.has('deleted')) {
-      // The time of the deletion stays that of the first.
-      if (source.kind === 'now') cases.push(`WHEN 'deleted' THEN CASE WHEN ${isDeletedSql(schema)} AND ${current} IS NOT NULL THEN ${current} ELSE ${now(column)} END`)
-      else {
-        const given = addGiven(
-          rows,
-          `d${index}`,
-          column,
-          desired.map((row) => row.deletion[index]),
-        )
-        if (given !== null) cases.push(`WHEN 'deleted' THEN ${given.when === null ? given.value : `CASE WHEN ${given.when} THEN ${given.value} ELSE ${current} END`}`)
-      }
-    }
-    const next = cases.length === 0 ? current : `CASE ${mode} ${cases.join(' ')} ELSE ${current} END`
-    return { column, next, differs: `(${differs(column, current, next)})` }
-  })
-}
-
-/** Adds a column's texts. `when` is a condition where only some rows have one; null: no row has. */
-function addGiven(rows: Rows, name: string, column: Column, texts: readonly (Text | undefined)[]): { value: string; when: string | null } | null {
-  const isGiven: Parameter[] = texts.map((text) => text !== undefined)
-  if (!isGiven.includes(true)) return null
-  const value = rows.add(
-    name,
-    'text',
-    texts.map((text) => text ?? null),
-    column.cast,
-  )
-  return { value, when: isGiven.includes(false) ? rows.add(`has_${name}`, 'boolean', isGiven) : null }
+export function addKey(rows: Rows<DesiredRow>, schema: TableSchema): string {
+  rows.number('n', (row) => row.index)
+  return rows.text('k', schema.key.cast, (row) => row.key)
 }
