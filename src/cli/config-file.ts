@@ -53,9 +53,16 @@ async function importFile(path: string): Promise<unknown> {
     const module: { default?: unknown } = await import(pathToFileURL(path).href)
     return module.default
   } catch (error) {
-    const message = isSluiceError(error) ? error.message : `it can't be loaded: ${messageOf(error)}`
+    const message = isSluiceError(error) ? error.message : `it can't be loaded: ${messageOf(error)}.${moduleHint(error)}`
     throw new SluiceError('invalid_config', `${path}: ${message}`, { cause: error })
   }
+}
+
+/** What `npm init` writes makes Node take a `.ts` or `.js` file for CommonJS. */
+function moduleHint(error: unknown): string {
+  return error instanceof SyntaxError && messageOf(error).includes('outside a module')
+    ? ' Put "type": "module" into package.json, or name the file sluice.config.mts.'
+    : ''
 }
 
 function isConfig(value: unknown): value is Config {

@@ -29,6 +29,12 @@ describe('usage', { timeout: 60_000 }, () => {
     expect(await place.run(['migrate'])).toMatchObject({ code: 2, stderr: expect.stringContaining('sluice init') })
     await place.file('sluice.config.mjs', 'export default 1\n')
     expect(await place.run(['migrate'])).toMatchObject({ code: 2, stderr: expect.stringContaining('defineConfig') })
+    await place.file('package.json', '{"type":"commonjs"}')
+    const commonJs = await place.file('other.js', 'import "node:fs"\n')
+    expect(await place.run(['migrate', '--config', commonJs])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('"type": "module"'),
+    })
     const index = new URL('../../src/index.ts', import.meta.url).href
     await place.file(
       'sluice.config.mjs',
