@@ -36,6 +36,12 @@ const commands = [
 for (const command of commands) program.addCommand(command)
 inheritSettings(program)
 
+// A reader such as "head" may have seen enough: nobody is left to tell the rest.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 try {
   await program.parseAsync()
 } catch (error) {
