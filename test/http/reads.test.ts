@@ -98,7 +98,18 @@ onBoth((opened) => {
     )
 
     test('one, with its counts', async () => {
-      const became: Became[] = ['created', 'updated', 'unchanged', 'deleted', 'superseded', 'ignored', 'permanent', 'transient', 'permanent', 'permanent']
+      const became: Became[] = [
+        'created',
+        'updated',
+        'unchanged',
+        'deleted',
+        'superseded',
+        'ignored',
+        'permanent',
+        'transient',
+        'permanent',
+        'permanent',
+      ]
       const id = await splitMessageOf(opened.db, became, { chunkSize: 4, integration: 'organization' })
       await again(id, [8, 9])
       const counts = {
@@ -187,7 +198,10 @@ onBoth((opened) => {
     let id: string
     beforeEach(async () => {
       id = await splitMessageOf(opened.db, became, { chunkSize: 2, integration: 'organization' })
-      await again(id, where((state) => state === 'transient'))
+      await again(
+        id,
+        where((state) => state === 'transient'),
+      )
     })
     const ordinals = async (query: string, limit = 3) =>
       (await app.pages(`/api/messages/${id}/instances?${query}`, instancePage, limit)).map(({ ordinal }) => ordinal)
@@ -229,7 +243,9 @@ onBoth((opened) => {
           .concat(failed.filter((o) => o % 12 === 0))
           .sort((a, b) => a - b),
       )
-      expect(await ordinals('outcome=deleted', limit)).toEqual(where((state) => state === 'permanent' || state === 'transient').filter((ordinal) => ordinal % 12 !== 0))
+      expect(await ordinals('outcome=deleted', limit)).toEqual(
+        where((state) => state === 'permanent' || state === 'transient').filter((ordinal) => ordinal % 12 !== 0),
+      )
     })
 
     test('more chunks begin at one place than a window holds', async () => {

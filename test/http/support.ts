@@ -75,7 +75,7 @@ export function request(method: string, url: string, { token = adminToken, heade
   const isRaw = typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream
   // A text would be sent as text/plain, which is not what a client of JSON does.
   if (!all.has('Content-Type')) all.set('Content-Type', 'application/json')
-  const sent = isRaw ? (body as NonNullable<RequestInit["body"]>) : JSON.stringify(body)
+  const sent = isRaw ? (body as NonNullable<RequestInit['body']>) : JSON.stringify(body)
   const init: RequestInit = { method, headers: all, body: sent, duplex: 'half' }
   return new Request(url, init)
 }

@@ -27,17 +27,17 @@ const largestInteger = 2_147_483_647
 /** A bigint id on the wire. */
 export const idShape = z
   .string()
-  .regex(/^\d{1,19}$/, 'must be a number')
-  .refine((text) => /^\d{1,19}$/.test(text) && BigInt(text) <= largestBigint, 'is out of range')
+  .regex(/^\d{1,19}$/, { error: 'must be a number', abort: true })
+  .refine((text) => BigInt(text) <= largestBigint, 'is out of range')
   .openapi({ example: '12' })
 
 /** An instance's id: its message's, a dot, its ordinal from 0. */
 export const instanceIdShape = z
   .string()
-  .regex(/^\d{1,19}\.\d{1,10}$/, 'must be <message>.<ordinal>')
+  .regex(/^\d{1,19}\.\d{1,10}$/, { error: 'must be <message>.<ordinal>', abort: true })
   .refine((text) => {
     const [message = '', ordinal = ''] = text.split('.')
-    return !/^\d+$/.test(message + ordinal) || (BigInt(message) <= largestBigint && Number(ordinal) <= largestInteger)
+    return BigInt(message) <= largestBigint && Number(ordinal) <= largestInteger
   }, 'is out of range')
   .openapi({ example: '12.0' })
 
