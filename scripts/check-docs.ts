@@ -13,12 +13,14 @@ for (const file of files) {
     const [path = '', anchor] = target.split('#')
     const to = path === '' ? file : normalize(join(dirname(file), path))
     if (!existsSync(to)) problems.push(`${file}: no such file: ${target}`)
-    else if (anchor !== undefined && to.endsWith('.md') && !anchors(readFileSync(to, 'utf8')).has(anchor)) problems.push(`${file}: no such heading: ${target}`)
+    else if (anchor !== undefined && to.endsWith('.md') && !anchors(readFileSync(to, 'utf8')).has(anchor))
+      problems.push(`${file}: no such heading: ${target}`)
   }
 }
 
 const documented = readFileSync('docs/configuration.md', 'utf8')
-if (!documented.includes(optionsTable())) problems.push('docs/configuration.md: the table of options is out of date; run: node scripts/config-docs.ts --write')
+if (!documented.includes(optionsTable()))
+  problems.push('docs/configuration.md: the table of options is out of date; run: node scripts/config-docs.ts --write')
 
 for (const problem of problems) console.error(problem)
 process.exitCode = problems.length > 0 ? 1 : 0

@@ -11,7 +11,8 @@ for (const entry of readdirSync('src', { recursive: true, withFileTypes: true })
   const path = join(entry.parentPath, entry.name)
   const lines = readFileSync(path, 'utf8').split('\n')
   for (const [index, line] of lines.entries()) {
-    if (sql.test(line) && !sqlHomes.some((home) => path.startsWith(home))) problems.push(`${path}:${index + 1}: SQL belongs in store/ or targets/`)
+    if (sql.test(line) && !sqlHomes.some((home) => path.startsWith(home)))
+      problems.push(`${path}:${index + 1}: SQL belongs in store/ or targets/`)
     if (line.includes('process.env') && path !== 'src/config.ts') problems.push(`${path}:${index + 1}: only config.ts reads process.env`)
   }
 }

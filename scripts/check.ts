@@ -6,7 +6,11 @@ const node = process.execPath
 runSteps([
   { name: 'lint and format (Biome)', command: 'biome', arguments: ['check', '--error-on-warnings', '.'] },
   { name: 'types (TypeScript)', command: 'tsc', arguments: ['--noEmit'] },
-  { name: 'layers (dependency-cruiser)', command: 'depcruise', arguments: ['--config', '.dependency-cruiser.mjs', 'src'] },
+  {
+    name: 'layers (dependency-cruiser)',
+    command: 'depcruise',
+    arguments: ['--config', '.dependency-cruiser.mjs', '--output-type', 'err-long', 'src'],
+  },
   { name: 'SQL and environment where they belong', command: node, arguments: ['scripts/check-places.ts'] },
   { name: 'schema dump', command: node, arguments: ['scripts/schema-dump.ts', '--check'] },
   { name: 'links and options in the docs', command: node, arguments: ['scripts/check-docs.ts'] },

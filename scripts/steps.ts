@@ -14,7 +14,10 @@ export function runSteps(steps: readonly Step[]): void {
   for (const step of steps) {
     console.log(`\n▸ ${step.name}`)
     const started = performance.now()
-    const result = spawnSync(step.command, step.arguments, { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...step.env } })
+    const result = spawnSync(step.command, step.arguments, {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, ...step.env },
+    })
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
     if (result.status !== 0) failed.push(step.name)
     console.log(`${result.status === 0 ? '✓' : '✗'} ${step.name} (${seconds} s)`)
