@@ -1,7 +1,7 @@
 /** Stage 3: the list becomes instances, in order, in chunks; all in one transaction, so that none comes twice. */
 import { messageOf, SluiceError } from '../errors.ts'
 import { fingerprintOf } from '../model/fingerprint.ts'
-import { checkObject } from '../schema/check.ts'
+import { type CheckedObject, checkObject, identifyObject } from '../schema/check.ts'
 import { readParts } from '../store/body.ts'
 import type { Transaction } from '../store/db.ts'
 import { insertChunk, type NewInstance } from '../store/instance.ts'
@@ -35,35 +35,59 @@ export async function splitMessage(context: FlowContext, id: string): Promise<Sp
 }
 
 async function insertInstances(tx: Transaction, context: FlowContext, message: StoredMessage): Promise<number> {
-  const { integration, validator } = integrationOf(context, message.integration)
   const size = context.config.chunkSize
   const breather = new Breather()
   let pending: NewInstance[] = []
   let total = 0
   let number = 0
+  // One chunk is being inserted while the next one is read.
+  let inserting: Promise<void> = Promise.resolve()
   const flush = async (): Promise<void> => {
-    await insertChunk(tx, { messageId: message.id, integration: message.integration, number: number++, isDraft: message.isDraft }, pending)
+    await inserting
+    const chunk = { messageId: message.id, integration: message.integration, number: number++, isDraft: message.isDraft }
+    inserting = insertChunk(tx, chunk, pending)
+    // Its failure is thrown where it is awaited.
+    inserting.catch(() => undefined)
     pending = []
   }
-  for await (const texts of readObjects(readParts(tx, message.uploadId), message.format, scanLimits(context.config))) {
-    for (const text of texts) {
-      const checking = checkObject(integration, validator, text)
-      const checked = checking instanceof Promise ? await checking : checking
-      const issue = checked.issues[0]
-      if (issue !== undefined && integration.onInvalid !== 'keep-valid') {
-        throw new SluiceError('schema_changed', `object ${total} no longer passes the schema: ${issue.message} at /${total}${issue.pointer}`)
+  try {
+    for await (const texts of readObjects(readParts(tx, message.uploadId), message.format, scanLimits(context.config))) {
+      for (const text of texts) {
+        const read = readInstance(context, message, total, text)
+        pending.push(read instanceof Promise ? await read : read)
+        total++
+        if (pending.length === size) await flush()
+        await breather.breathe()
       }
-      pending.push({
-        ordinal: total,
-        externalId: checked.externalId,
-        data: text,
-        invalid: issue === undefined ? null : { message: issue.message, pointer: `/${total}${issue.pointer}`, fingerprint: fingerprintOf('invalid', issue.message) },
-      })
-      total++
-      if (pending.length === size) await flush()
-      await breather.breathe()
     }
+    if (pending.length > 0) await flush()
+    await inserting
+  } catch (error) {
+    // What failed first tells why; what fails after it in the same transaction only says that it has failed.
+    await inserting
+    throw error
   }
-  if (pending.length > 0) await flush()
   return total
+}
+
+/**
+ * One object as an instance. Where one incorrect object refuses its message all were checked, and only the external ID is
+ * read; where the valid ones go on, each is checked again to tell which they are.
+ */
+function readInstance(context: FlowContext, message: StoredMessage, ordinal: number, text: string): NewInstance | Promise<NewInstance> {
+  const { integration, validator } = integrationOf(context, message.integration)
+  if (integration.onInvalid === 'refuse') {
+    const externalId = identifyObject(integration, text)
+    if (externalId !== null) return { ordinal, externalId, data: text, invalid: null }
+    throw new SluiceError('key_changed', `object ${ordinal} has no external ID at "${integration.key}": the integration's key was changed after it had been received`)
+  }
+  const checking = checkObject(integration, validator, text)
+  return checking instanceof Promise ? checking.then((checked) => toInstance(checked, ordinal, text)) : toInstance(checking, ordinal, text)
+}
+
+function toInstance(checked: CheckedObject, ordinal: number, data: string): NewInstance {
+  const issue = checked.issues[0]
+  if (issue === undefined) return { ordinal, externalId: checked.externalId, data, invalid: null }
+  const invalid = { message: issue.message, pointer: `/${ordinal}${issue.pointer}`, fingerprint: fingerprintOf('invalid', issue.message) }
+  return { ordinal, externalId: checked.externalId, data, invalid }
 }

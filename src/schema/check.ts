@@ -49,6 +49,11 @@ export function checkObject(rules: ObjectRules, validator: Validator, text: stri
     : finish(rules, text, source, plain, result)
 }
 
+/** The external ID of an object that was checked before; null when it has none. */
+export function identifyObject(rules: Pick<ObjectRules, 'key'>, text: string): string | null {
+  return readExternalId(rules.key, text, parseExact(text), [])
+}
+
 function finish(rules: ObjectRules, text: string, source: JsonValue, plain: unknown, result: ValidationResult): CheckedObject {
   const issues: SchemaIssue[] = []
   const externalId = readExternalId(rules.key, text, source, issues)
