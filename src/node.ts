@@ -1,2 +1,2 @@
 /** `sluice/node`: Sluice on Node's own HTTP server, and in Express. */
-export { serve, toNodeHandler } from './http/node.ts'
+export { type NodeHandler, toNodeHandler } from './http/node.ts'
