@@ -1,15 +1,36 @@
-/** `npm test`: the checks, then every test; those that talk to PostgreSQL run on the newest and on the oldest supported one. */
+/**
+ * `npm test`: the checks, then every test; those that talk to PostgreSQL run on the newest and on the oldest supported one.
+ * Its last line has the sum of all runs.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { closingLine, countsFileVariable, readCounts } from './counts.ts'
 import { runSteps } from './steps.ts'
 
-const node = process.execPath
+const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'))
+const counts = join(folder, 'counts')
+writeFileSync(counts, '')
 
-runSteps([
-  { name: 'checks', command: node, arguments: ['scripts/check.ts'] },
-  { name: 'tests (PGlite and PostgreSQL 18)', command: 'vitest', arguments: ['run'] },
+const tests = [
+  { name: 'tests (PGlite and PostgreSQL 18)', command: 'vitest', arguments: ['run'], env: { [countsFileVariable]: counts } },
   {
-    name: 'store, flow and targets on PostgreSQL 14',
+    name: 'store, flow, targets and tasks on PostgreSQL 14',
     command: 'vitest',
     arguments: ['run', 'test/store', 'test/flow', 'test/targets', 'test/tasks'],
-    env: { SLUICE_TEST_PG: '14' },
+    env: { [countsFileVariable]: counts, SLUICE_TEST_PG: '14' },
   },
-])
+]
+try {
+  const failed = runSteps([{ name: 'checks', command: process.execPath, arguments: ['scripts/check.ts'] }, ...tests])
+  const runs = readCounts(counts)
+  if (runs.length < tests.length) {
+    console.log('A run of vitest ended without counting its tests.')
+    process.exitCode = 1
+  }
+  // Checks that failed, and runs that ended without a count, are failures too: the line mustn't say 0 when the exit code says 1.
+  const uncounted = failed.length > 0 && runs.every((run) => run.failed === 0) ? [{ passed: 0, failed: failed.length, skipped: 0 }] : []
+  console.log(`\n${closingLine([...runs, ...uncounted])}`)
+} finally {
+  rmSync(folder, { recursive: true })
+}
