@@ -44,7 +44,8 @@ export async function runBulk({ objects, rounds, say }: BulkOptions): Promise<Bu
       const baselineObjects = Math.min(objects, mostPerObject)
       const perObject = baselineObjects / (await inDatabase(server.url, (url) => runPerObject(url, baselineObjects)))
       const { firstLoad, unchanged, changed } = await inDatabase(server.url, (url) => runSluice(url, objects))
-      for (const [name, figure] of Object.entries({ floor, perObject, firstLoad, unchanged, changed })) figures[name as keyof typeof figures].push(figure)
+      for (const [name, figure] of Object.entries({ floor, perObject, firstLoad, unchanged, changed }))
+        figures[name as keyof typeof figures].push(figure)
       say(
         `round ${round}: floor ${rate(floor)}, per object ${rate(perObject)}, Sluice first ${rate(firstLoad)}, unchanged ${rate(unchanged)}, changed ${rate(changed)} objects/s`,
       )

@@ -20,7 +20,8 @@ export async function startInbox(databaseUrl: string): Promise<RunningInbox> {
   const port = await freePort()
   const token = randomBytes(32).toString('hex')
   const env = { ...process.env, DATABASE_URL: databaseUrl, PORT: String(port), SLUICE_TOKEN: token }
-  const run = (command: string): ChildProcess => spawn(process.execPath, [main, command, '--config', config], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const run = (command: string): ChildProcess =>
+    spawn(process.execPath, [main, command, '--config', config], { env, stdio: ['ignore', 'ignore', 'inherit'] })
   const migrated = run('migrate')
   const [code] = await once(migrated, 'exit')
   if (code !== 0) throw new Error(`sluice migrate ended with ${code}`)
@@ -34,11 +35,18 @@ export async function startInbox(databaseUrl: string): Promise<RunningInbox> {
   return {
     async load(integration, body) {
       const started = performance.now()
-      const response = await fetch(`${base}/api/integrations/${integration}/messages`, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body })
+      const response = await fetch(`${base}/api/integrations/${integration}/messages`, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body,
+      })
       const receipt = (await response.json()) as { id: string }
       if (response.status !== 202) throw new Error(`the server answered ${response.status}: ${JSON.stringify(receipt)}`)
       for (;;) {
-        const message = (await (await fetch(`${base}/api/messages/${receipt.id}`, { headers })).json()) as { status: number; counts: Record<string, number> }
+        const message = (await (await fetch(`${base}/api/messages/${receipt.id}`, { headers })).json()) as {
+          status: number
+          counts: Record<string, number>
+        }
         if (message.status === 3) return { seconds: (performance.now() - started) / 1000, counts: message.counts }
         if (message.status < 0) throw new Error(`the message ended at ${message.status}`)
         await sleep(20)

@@ -28,7 +28,11 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-const result = await runBulk({ objects: positive('objects', values.objects), rounds: positive('rounds', values.rounds), say: (line) => console.error(line) })
+const result = await runBulk({
+  objects: positive('objects', values.objects),
+  rounds: positive('rounds', values.rounds),
+  say: (line) => console.error(line),
+})
 if (values.json) console.log(JSON.stringify(result, null, 2))
 else console.log(table(result))
 if (values.readme) writeReadme(table(result))
@@ -43,7 +47,8 @@ function positive(name: string, text: string): number {
 /** The figures as a Markdown table. */
 function table(bulk: BulkResult): string {
   const { machine, rates } = bulk
-  const row = (name: string, { median, lowest, highest }: Summary): string => `| ${name} | ${whole(median)} | ${whole(lowest)} to ${whole(highest)} |`
+  const row = (name: string, { median, lowest, highest }: Summary): string =>
+    `| ${name} | ${whole(median)} | ${whole(lowest)} to ${whole(highest)} |`
   return [
     `${bulk.objects.toLocaleString('en')} employees of about 200 bytes in one message, one reference each, from POST to rolled up; median of ${bulk.rounds} interleaved rounds.`,
     '',

@@ -36,7 +36,9 @@ export async function runFloor(url: string, count: number): Promise<number> {
     )
     const lines = Buffer.from(Array.from({ length: count }, (_, index) => copyLine(index)).join(''))
     const start = performance.now()
-    const stream = client.query(copyFrom('COPY public.staging (ordinal, ms_id, name, position, date_joined, joined_by, organization_ms_id, deleted_at) FROM STDIN'))
+    const stream = client.query(
+      copyFrom('COPY public.staging (ordinal, ms_id, name, position, date_joined, joined_by, organization_ms_id, deleted_at) FROM STDIN'),
+    )
     stream.end(lines)
     await once(stream, 'finish')
     await client.query(upsertSql)
@@ -56,6 +58,8 @@ function copyLine(index: number): string {
 
 /** Checks that a run did its work: as many linked rows as there were objects. */
 export async function expectCount(client: pg.Client, count: number): Promise<void> {
-  const { rows } = await client.query<{ n: string }>('SELECT count(*) AS n FROM public.employee e JOIN public.organization o ON o.id = e.organization_id')
+  const { rows } = await client.query<{ n: string }>(
+    'SELECT count(*) AS n FROM public.employee e JOIN public.organization o ON o.id = e.organization_id',
+  )
   if (Number(rows[0]?.n) !== count) throw new Error(`expected ${count} employees, the table has ${rows[0]?.n}`)
 }

@@ -21,9 +21,10 @@ export async function runPerObject(url: string, count: number): Promise<number> 
     )
     const objects = Array.from({ length: count }, (_, index) => employee(index))
     const start = performance.now()
-    await client.query('INSERT INTO public.received (ordinal, data) SELECT u.n - 1, u.data::json FROM unnest($1::text[]) WITH ORDINALITY AS u (data, n)', [
-      objects.map((object) => JSON.stringify(object)),
-    ])
+    await client.query(
+      'INSERT INTO public.received (ordinal, data) SELECT u.n - 1, u.data::json FROM unnest($1::text[]) WITH ORDINALITY AS u (data, n)',
+      [objects.map((object) => JSON.stringify(object))],
+    )
     let next = 0
     await Promise.all(
       workers.map(async (worker) => {

@@ -1,8 +1,9 @@
 /** A worker process for the crash tests: the ROR example on the database given, until it is told to stop or killed. */
+
+import config from '../../examples/ror/sluice.config.ts'
 import { createServices } from '../../src/services.ts'
 import { createPostgres } from '../../src/store/postgres.ts'
 import { startWorker } from '../../src/worker/worker.ts'
-import config from '../../examples/ror/sluice.config.ts'
 
 const [url = '', name = ''] = process.argv.slice(2)
 const db = createPostgres({ url })

@@ -16,7 +16,11 @@ onBoth((opened) => {
 
   test('bad objects among many stand alone, each with its column and what is wrong', async () => {
     const inbox = createInbox(opened.db, [organization, employee])
-    const people: Record<string, unknown>[] = Array.from({ length: 200 }, (_, index) => ({ ms_id: `e${index}`, name: `n${index}`, age: index }))
+    const people: Record<string, unknown>[] = Array.from({ length: 200 }, (_, index) => ({
+      ms_id: `e${index}`,
+      name: `n${index}`,
+      age: index,
+    }))
     people[17] = { ms_id: 'e17', name: 'bad', age: 1 }
     people[42] = { ms_id: 'e42', name: 'n', age: 'forty-two' }
     people[43] = { ms_id: 'e43', name: 'nul \u0000 character', age: 1 }
@@ -24,7 +28,12 @@ onBoth((opened) => {
     const results = await inbox.process('employee', people)
     expect(results.filter((result) => result.outcome === 'created')).toHaveLength(196)
     expect(results[17]?.error).toMatchObject({ code: 'check_violation', class: 'permanent' })
-    expect(results[42]?.error).toMatchObject({ code: 'invalid_value', column: 'age', pointer: '/42/age', message: 'column "age" (integer) can\'t hold "forty-two"' })
+    expect(results[42]?.error).toMatchObject({
+      code: 'invalid_value',
+      column: 'age',
+      pointer: '/42/age',
+      message: 'column "age" (integer) can\'t hold "forty-two"',
+    })
     expect(results[43]?.error).toMatchObject({ code: 'unstorable_text', column: 'name', pointer: '/43/name' })
     expect(results[199]?.error).toMatchObject({ code: 'invalid_value', column: 'age' })
     expect(await inbox.rows('SELECT count(*)::integer AS n FROM public.employee')).toEqual([{ n: 196 }])
@@ -52,21 +61,28 @@ onBoth((opened) => {
         t.handler({
           apply: async (object, { tx }) => {
             seen.push(object.id)
-            await tx.query("INSERT INTO public.organization (ms_id) VALUES ($1)", [object.id])
+            await tx.query('INSERT INTO public.organization (ms_id) VALUES ($1)', [object.id])
             if (object.id === 'x') throw new Error('no answer')
             return object.id === 'y' ? failed('refused', 'not this one') : 'created'
           },
         }),
     })
     const inbox = createInbox(opened.db, [thing])
-    const results = await inbox.process('thing', ['a', 'x', 'b', 'y'].map((id) => ({ id })))
+    const results = await inbox.process(
+      'thing',
+      ['a', 'x', 'b', 'y'].map((id) => ({ id })),
+    )
     expect(results).toMatchObject([
       { outcome: 'created' },
       { error: { code: 'handler_error', class: 'transient', message: 'no answer' } },
       { outcome: 'created' },
       { error: { code: 'refused', class: 'permanent' } },
     ])
-    expect(await inbox.rows('SELECT ms_id FROM public.organization ORDER BY ms_id')).toEqual([{ ms_id: 'a' }, { ms_id: 'b' }, { ms_id: 'y' }])
+    expect(await inbox.rows('SELECT ms_id FROM public.organization ORDER BY ms_id')).toEqual([
+      { ms_id: 'a' },
+      { ms_id: 'b' },
+      { ms_id: 'y' },
+    ])
     expect(await inbox.rows("SELECT due_at > now() AS later FROM sluice.failure WHERE code = 'handler_error'")).toEqual([{ later: true }])
   })
 

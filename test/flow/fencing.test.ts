@@ -89,7 +89,11 @@ onPostgres((opened) => {
   test('two workers with the same objects in opposite order end without a deadlock, the newest wins', async () => {
     const inbox = createInbox(opened.db, [organization], { chunkSize: 50 })
     const versions = (from: number) =>
-      Array.from({ length: 50 }, (_, index) => ({ ms_id: `o${(index * 7 + from) % 50}`, title: `t${from}`, changed_at: `2026-01-${10 + from}` }))
+      Array.from({ length: 50 }, (_, index) => ({
+        ms_id: `o${(index * 7 + from) % 50}`,
+        title: `t${from}`,
+        changed_at: `2026-01-${10 + from}`,
+      }))
     for (let round = 0; round < 8; round++) {
       const { id } = await inbox.send('organization', versions(round))
       await splitMessage(inbox.services, id)

@@ -26,11 +26,19 @@ function thing(onInvalid?: 'keep-valid'): Integration {
 }
 
 async function storedBody(db: Db, id: string): Promise<Buffer> {
-  const { rows } = await db.query<{ upload: string; sha256: Uint8Array }>('SELECT upload_id AS upload, body_sha256 AS sha256 FROM sluice.message WHERE id = $1', [id])
+  const { rows } = await db.query<{ upload: string; sha256: Uint8Array }>(
+    'SELECT upload_id AS upload, body_sha256 AS sha256 FROM sluice.message WHERE id = $1',
+    [id],
+  )
   const parts: Uint8Array[] = []
   for await (const part of readParts(db, rows[0]?.upload ?? '')) parts.push(part)
   const body = Buffer.concat(parts)
-  expect(createHash('sha256').update(body).digest().equals(Buffer.from(rows[0]?.sha256 ?? []))).toBe(true)
+  expect(
+    createHash('sha256')
+      .update(body)
+      .digest()
+      .equals(Buffer.from(rows[0]?.sha256 ?? [])),
+  ).toBe(true)
   return body
 }
 
@@ -64,7 +72,11 @@ onBoth((opened) => {
   test('schema errors refuse the whole message, each with its pointer', async () => {
     const inbox = createInbox(opened.db, [thing()])
     const { id, problem } = await inbox.send('thing', [{ id: 'a' }, 7, { n: 1 }, { id: 'b', n: 'x' }])
-    expect(problem).toMatchObject({ code: 'schema', errorCount: 3, errors: [{ pointer: '/1', code: 'not_an_object' }, { pointer: '/2/id' }, { pointer: '/3/n' }] })
+    expect(problem).toMatchObject({
+      code: 'schema',
+      errorCount: 3,
+      errors: [{ pointer: '/1', code: 'not_an_object' }, { pointer: '/2/id' }, { pointer: '/3/n' }],
+    })
     expect(await inbox.status(id)).toBe(-1)
     await inbox.drain()
     expect(await inbox.rows('SELECT FROM sluice.instance')).toEqual([])
@@ -88,7 +100,10 @@ onBoth((opened) => {
     const inbox = createInbox(opened.db, [thing()])
     const first = await inbox.send('thing', [{ id: 'a' }], { idempotencyKey: 'k' })
     expect(await inbox.send('thing', [{ id: 'a' }], { idempotencyKey: 'k' })).toMatchObject({ id: first.id, repeated: true })
-    await expect(inbox.send('thing', [{ id: 'b' }], { idempotencyKey: 'k' })).rejects.toMatchObject({ code: 'idempotency_conflict', details: { id: first.id } })
+    await expect(inbox.send('thing', [{ id: 'b' }], { idempotencyKey: 'k' })).rejects.toMatchObject({
+      code: 'idempotency_conflict',
+      details: { id: first.id },
+    })
     expect(await inbox.rows('SELECT FROM sluice.message')).toHaveLength(1)
     expect(await inbox.rows('SELECT FROM sluice.message_body')).toHaveLength(1)
   })
@@ -111,7 +126,10 @@ onBoth((opened) => {
     expect((await storedBody(opened.db, id)).equals(body)).toBe(true)
     expect(await splitMessage(inbox.services, id)).toEqual({ state: 'split', instances: 3000 })
     expect(await splitMessage(inbox.services, id)).toEqual({ state: 'not_due' })
-    const stored = await inbox.rows<{ data: string; external_id: string }>('SELECT data, external_id FROM sluice.instance WHERE message_id = $1 ORDER BY ordinal', [id])
+    const stored = await inbox.rows<{ data: string; external_id: string }>(
+      'SELECT data, external_id FROM sluice.instance WHERE message_id = $1 ORDER BY ordinal',
+      [id],
+    )
     expect(stored.map((row) => row.data)).toEqual(objects)
     expect(stored[2999]?.external_id).toBe('2999')
   })

@@ -2,15 +2,19 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineIntegration } from '../../src/config.ts'
+import { rollUp, splitMessage } from '../../src/flow/index.ts'
 import { applyChunks } from '../../src/flow/process.ts'
 import { settleReferences } from '../../src/flow/settle.ts'
-import { rollUp, splitMessage } from '../../src/flow/index.ts'
 import { onBoth, onPostgres } from '../support/both.ts'
 import { employee, employeeWith, organization, resetCompany } from '../support/company.ts'
 import { createInbox, type Inbox } from '../support/inbox.ts'
 
 const org = (id: string) => ({ ms_id: id, title: `Org ${id}`, changed_at: '2026-01-01' })
-const person = (id: string, organizationId: string | null = 'o1') => ({ ms_id: id, name: `Person ${id}`, organization_ms_id: organizationId })
+const person = (id: string, organizationId: string | null = 'o1') => ({
+  ms_id: id,
+  name: `Person ${id}`,
+  organization_ms_id: organizationId,
+})
 const linked = `SELECT e.ms_id, o.ms_id AS org FROM public.employee e LEFT JOIN public.organization o ON o.id = e.organization_id ORDER BY e.ms_id`
 
 onBoth((opened) => {
@@ -27,7 +31,11 @@ onBoth((opened) => {
       { outcome: 'created' },
     ])
     await inbox.process('organization', org('o1'))
-    expect(await inbox.outcomes(id)).toMatchObject([{ outcome: 'created' }, { error: { code: 'missing_reference' } }, { outcome: 'created' }])
+    expect(await inbox.outcomes(id)).toMatchObject([
+      { outcome: 'created' },
+      { error: { code: 'missing_reference' } },
+      { outcome: 'created' },
+    ])
     await inbox.process('organization', org('o2'))
     expect(await inbox.status(id)).toBe(3)
     expect(await inbox.rows(linked)).toEqual([
@@ -72,7 +80,9 @@ onBoth((opened) => {
   })
 
   test('objects of one message may refer to each other in any order; a circle waits', async () => {
-    await opened.db.exec('DROP TABLE IF EXISTS public.node; CREATE TABLE public.node (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text NOT NULL UNIQUE, parent_id bigint)')
+    await opened.db.exec(
+      'DROP TABLE IF EXISTS public.node; CREATE TABLE public.node (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text NOT NULL UNIQUE, parent_id bigint)',
+    )
     const node = defineIntegration({
       name: 'node',
       schema: z.object({ id: z.string(), parent: z.string().nullable() }),

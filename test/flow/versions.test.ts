@@ -44,7 +44,9 @@ onBoth((opened) => {
   test('a tie of versions goes by arrival', async () => {
     const inbox = createInbox(opened.db, [organization])
     await inbox.process('organization', { ms_id: 'a', title: 'first', changed_at: '2026-01-01' })
-    expect(await inbox.process('organization', { ms_id: 'a', title: 'second', changed_at: '2026-01-01' })).toMatchObject([{ outcome: 'updated' }])
+    expect(await inbox.process('organization', { ms_id: 'a', title: 'second', changed_at: '2026-01-01' })).toMatchObject([
+      { outcome: 'updated' },
+    ])
     expect(await row()).toMatchObject([{ title: 'second' }])
   })
 
@@ -52,20 +54,32 @@ onBoth((opened) => {
     const inbox = createInbox(opened.db, [organization])
     await inbox.process('organization', { ms_id: 'a', title: 'here', changed_at: '2026-01-01' })
     const gone = { ms_id: 'a', deleted: true, title: 17, changed_at: '2026-01-02' }
-    expect(await inbox.process('organization', gone)).toMatchObject([{ outcome: 'deleted', changes: { deleted: { before: false, after: true } } }])
+    expect(await inbox.process('organization', gone)).toMatchObject([
+      { outcome: 'deleted', changes: { deleted: { before: false, after: true } } },
+    ])
     expect(await row()).toMatchObject([{ deleted: true }])
     expect(await inbox.process('organization', gone)).toMatchObject([{ outcome: 'unchanged' }])
-    expect(await inbox.process('organization', { ms_id: 'a', title: 'late', changed_at: '2025-01-01' })).toMatchObject([{ outcome: 'superseded' }])
-    expect(await inbox.process('organization', { ms_id: 'a', title: 'back', changed_at: '2026-01-03' })).toMatchObject([{ outcome: 'updated' }])
+    expect(await inbox.process('organization', { ms_id: 'a', title: 'late', changed_at: '2025-01-01' })).toMatchObject([
+      { outcome: 'superseded' },
+    ])
+    expect(await inbox.process('organization', { ms_id: 'a', title: 'back', changed_at: '2026-01-03' })).toMatchObject([
+      { outcome: 'updated' },
+    ])
     expect(await row()).toMatchObject([{ title: 'back', deleted: false }])
   })
 
   test('deleting what nobody knows is ignored, and an older version of it is superseded', async () => {
     const inbox = createInbox(opened.db, [organization])
-    expect(await inbox.process('organization', { ms_id: 'x', deleted: true, changed_at: '2026-01-02' })).toMatchObject([{ outcome: 'ignored' }])
-    expect(await inbox.process('organization', { ms_id: 'x', title: 'old', changed_at: '2026-01-01' })).toMatchObject([{ outcome: 'superseded' }])
+    expect(await inbox.process('organization', { ms_id: 'x', deleted: true, changed_at: '2026-01-02' })).toMatchObject([
+      { outcome: 'ignored' },
+    ])
+    expect(await inbox.process('organization', { ms_id: 'x', title: 'old', changed_at: '2026-01-01' })).toMatchObject([
+      { outcome: 'superseded' },
+    ])
     expect(await row()).toEqual([])
-    expect(await inbox.process('organization', { ms_id: 'x', title: 'new', changed_at: '2026-01-03' })).toMatchObject([{ outcome: 'created' }])
+    expect(await inbox.process('organization', { ms_id: 'x', title: 'new', changed_at: '2026-01-03' })).toMatchObject([
+      { outcome: 'created' },
+    ])
   })
 
   test('what is unchanged writes nothing', async () => {
