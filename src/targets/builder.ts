@@ -1,5 +1,5 @@
 /** What `t` is in `target: (t) => …`: every way to say where an integration's objects go. */
-import { type HandlerOptions, handlerTarget } from './handler.ts'
+import { type HandlerOptions, type HandlerResult, type HandlerResults, handlerTarget } from './handler.ts'
 import { invalid, options } from './options.ts'
 import type { Constant, RefHelper, TableMapping, ValueHelper } from './table/mapping.ts'
 import { tableTarget } from './table.ts'
@@ -34,7 +34,8 @@ export interface TargetBuilder<T> {
    * @example
    * t.handler({ apply: async (order, { tx }) => { await tx.query('…', [order.id]); return 'updated' } })
    */
-  handler(handler: HandlerOptions<T>): TargetSpec
+  // The results are type parameters, or TypeScript would take the 'updated' of `async () => 'updated'` for any string.
+  handler<const One extends HandlerResult, const Many extends HandlerResults>(handler: HandlerOptions<T, One, Many>): TargetSpec
   /**
    * The row, page or `ref` that another object's external ID stands for.
    *

@@ -40,23 +40,21 @@ export interface HandlerContext {
 /** A result: an outcome's word, an outcome with more, or `failed(code, message)`. */
 export type HandlerResult = Outcome | Applied | Failed
 
-/**
- * Applies one object. What it throws is a `transient` failure of that object; `failed(…)` says more. Effects through `tx` are
- * rolled back when it throws, and kept when it returns.
- */
-export type Apply<T> = (object: T, context: HandlerContext & HandlerItem) => HandlerResult | Promise<HandlerResult>
+/** Results in the order of the objects, or one outcome for all. */
+export type HandlerResults = readonly HandlerResult[] | Outcome
 
 /**
- * Applies many objects, whose external IDs are distinct. Gives results in their order, or one outcome for all. When it throws,
- * it is called again with fewer, until the bad ones stand alone.
+ * One function, for one object (`apply`) or for many (`applyMany`).
+ *
+ * What `apply` throws is a `transient` failure of that object; `failed(…)` says more. Effects through `tx` are rolled back
+ * when it throws, and kept when it returns.
+ *
+ * The objects of `applyMany` have distinct external IDs; it gives results in their order, or one outcome for all. When it
+ * throws, it is called again with fewer, until the bad ones stand alone.
  */
-export type ApplyMany<T> = (
-  objects: readonly (HandlerItem & { object: T })[],
-  context: HandlerContext,
-) => readonly HandlerResult[] | Outcome | Promise<readonly HandlerResult[] | Outcome>
-
-/** One function, for one object or for many. */
-export type HandlerOptions<T> = { apply: Apply<T>; applyMany?: never } | { applyMany: ApplyMany<T>; apply?: never }
+export type HandlerOptions<T, One extends HandlerResult = HandlerResult, Many extends HandlerResults = HandlerResults> =
+  | { apply: (object: T, context: HandlerContext & HandlerItem) => One | Promise<One>; applyMany?: never }
+  | { applyMany: (objects: readonly (HandlerItem & { object: T })[], context: HandlerContext) => Many | Promise<Many>; apply?: never }
 
 /** Applies objects with the user's own code. Throws SluiceError `invalid_config`. */
 export function handlerTarget<T>(given: HandlerOptions<T>): TargetSpec {
@@ -113,7 +111,11 @@ class HandlerTarget implements Target {
   }
 }
 
-async function callMany(applyMany: ApplyMany<unknown>, context: HandlerContext, items: readonly ApplyItem[]): Promise<Result[]> {
+async function callMany(
+  applyMany: NonNullable<HandlerOptions<unknown>['applyMany']>,
+  context: HandlerContext,
+  items: readonly ApplyItem[],
+): Promise<Result[]> {
   if (context.signal.aborted) throw stopped()
   const given = await applyMany(
     items.map((item) => ({ ...itemOf(item), object: objectOf(item) })),

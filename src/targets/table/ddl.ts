@@ -26,7 +26,7 @@ export async function missingDdl(db: Queryable, mapping: Mapping): Promise<strin
     statements.push(...addColumns(table, lines))
   }
   for (const set of mapping.sets) statements.push(...(await missingSet(db, set, mapping, table)))
-  return statements
+  return [...new Set(statements)]
 }
 
 /** Tables that nobody feeds: only what references need of them. */

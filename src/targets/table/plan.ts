@@ -2,7 +2,7 @@
 import { messageOf } from '../../errors.ts'
 import { ExactNumber, type JsonValue, parsePlain } from '../../json/exact.ts'
 import { getPath, pathToPointer } from '../../json/pointer.ts'
-import { mayBeUnstorable, unstorableReason } from '../../json/storable.ts'
+import { findUnstorable, mayBeUnstorable, unstorableReason } from '../../json/storable.ts'
 import { ObjectError, type ObjectToApply, type Plan, type PlannedReference } from '../target.ts'
 import type { Column } from './column.ts'
 import type { MappedColumn, MappedSet, Mapping, RefSource, Source } from './mapping.ts'
@@ -130,7 +130,7 @@ class Planner {
       throw this.error('invalid_value', `"${place.name}" has no text for the database: ${messageOf(error)}`, place)
     }
     // What the source text can't hide needs no second look; a function may have cut a character in two.
-    if (text !== null && (this.#mayBeUnstorable || source.kind === 'call')) this.#expectStorable(text, place)
+    if (text !== null && (this.#mayBeUnstorable || source.kind === 'call')) this.#expectStorable(text, value, place)
     return text
   }
 
@@ -144,7 +144,7 @@ class Planner {
         place,
       )
     }
-    if (this.#mayBeUnstorable) this.#expectStorable(wantedId, place)
+    if (this.#mayBeUnstorable) this.#expectStorable(wantedId, value, place)
     this.references.push({ field, wanted: source.wanted, wantedId, missing: source.missing, ...(details === undefined ? {} : { details }) })
     return this.references.length - 1
   }
@@ -205,11 +205,15 @@ class Planner {
     )
   }
 
-  #expectStorable(text: string, place: Place): void {
-    const reason = unstorableReason(text)
+  #expectStorable(text: string, value: unknown, place: Place): void {
+    // Inside JSON it is escaped, which a text can hold; but no jsonb, nor what reads the JSON later.
+    const isJson = typeof value === 'object' && mayBeUnstorable(text)
+    const found = isJson ? findUnstorable(value as JsonValue) : null
+    const reason = found?.reason ?? unstorableReason(text)
     if (reason === null) return
     const what = reason === 'nul' ? 'the character U+0000' : 'half of a surrogate pair'
-    throw this.error('unstorable_text', `"${place.name}" has ${what} in it, which PostgreSQL can't hold as text`, place)
+    const pointer = place.pointer === undefined ? undefined : `${place.pointer}${found?.pointer ?? ''}`
+    throw this.error('unstorable_text', `"${place.name}" has ${what} in it, which PostgreSQL can't hold as text`, { ...place, pointer })
   }
 }
 
