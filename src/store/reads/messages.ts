@@ -82,7 +82,13 @@ export async function listMessages(
   const rows =
     filter.text === undefined ? await run(db, query) : await db.transaction((tx) => run(tx, query), { statementTimeout: longestSearch })
   const { items, next } = pageOf(rows, page.limit, (last) => ({ id: last.id, receivedAt: isByTime ? last.exactTime : null }))
-  return { items: await withCounts(db, items), next }
+  return {
+    items: await withCounts(
+      db,
+      items.map(({ exactTime: _, ...item }) => item),
+    ),
+    next,
+  }
 }
 
 /** One message; null when there is none. Whether somebody may see it is the caller's to check. */
