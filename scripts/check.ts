@@ -14,6 +14,5 @@ runSteps([
   { name: 'SQL and environment where they belong', command: node, arguments: ['scripts/check-places.ts'] },
   { name: 'schema dump', command: node, arguments: ['scripts/schema-dump.ts', '--check'] },
   { name: 'links and options in the docs', command: node, arguments: ['scripts/check-docs.ts'] },
-  { name: 'build', command: 'npm', arguments: ['run', '--silent', 'build'] },
-  { name: 'package (publint)', command: 'publint', arguments: ['--strict'] },
+  { name: 'the package: built, packed, installed and used', command: node, arguments: ['scripts/check-package.ts'] },
 ])
