@@ -120,7 +120,8 @@ async function splitNext(context: FlowContext, integrations: readonly string[], 
   const result = await splitMessage(context, id)
   if (result.state === 'split') events.record('split', { messages: 1, instances: result.instances })
   if (result.state === 'failed') events.record('split', { failed: 1 })
-  return result.state !== 'not_due'
+  // Another worker may have been faster; there may be more.
+  return true
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
