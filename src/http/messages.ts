@@ -45,16 +45,23 @@ export const messages: Handlers<'messages' | 'message' | 'messageBody'> = {
     const etag = `"${hash.toString('hex')}"`
     const headers = { ETag: etag, 'Repr-Digest': `sha-256=:${hash.toString('base64')}:` }
     if (matches(call.request.headers.get('If-None-Match'), etag)) return new Response(null, { status: 304, headers })
-    const suffix = message.format === 'ndjson' ? 'ndjson' : 'json'
+    const { type, suffix } = fileOf(message)
     return new Response(streamOf(readParts(call.services.db, message.uploadId)), {
       headers: {
         ...headers,
-        'Content-Type': message.format === 'ndjson' ? 'application/x-ndjson' : 'application/json',
+        'Content-Type': type,
         'Content-Length': String(message.bodySize),
         'Content-Disposition': `attachment; filename="message-${message.id}.${suffix}"`,
       },
     })
   },
+}
+
+/** What a download of the body is. What was refused as no JSON is just bytes. */
+function fileOf({ status, statusDetails, format }: MessageView): { type: string; suffix: string } {
+  const isRefused = status === -1 && statusDetails !== null && (JSON.parse(statusDetails) as { code?: unknown }).code !== 'schema'
+  if (isRefused) return { type: 'application/octet-stream', suffix: 'bin' }
+  return format === 'ndjson' ? { type: 'application/x-ndjson', suffix: 'ndjson' } : { type: 'application/json', suffix: 'json' }
 }
 
 function positionOf(cursor: string | undefined): MessagePosition | null {

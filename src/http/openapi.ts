@@ -1,5 +1,5 @@
 /** The API's own description: OpenAPI 3.1, from the table of routes and the schemas of the integrations. */
-import { OpenAPIHono } from '@hono/zod-openapi'
+import { OpenAPIHono, type z } from '@hono/zod-openapi'
 import type { Services } from '../services.ts'
 import { problemShape } from './contract/common.ts'
 import { type Answer, type Route, routes } from './contract/routes.ts'
@@ -33,7 +33,7 @@ function generate(registry: OpenAPIHono['openAPIRegistry'], version: string): Do
 type PathConfig = Parameters<OpenAPIHono['openAPIRegistry']['registerPath']>[0]
 
 function pathOf(name: string, route: Route): PathConfig {
-  const { method, path, summary, description, group, roles, params, query, headers, body } = route
+  const { method, path, summary, description, group, roles, params, query, headers } = route
   const who = roles === null ? 'Takes no token.' : `For: ${roles.join(', ')}.`
   return {
     method,
@@ -47,10 +47,21 @@ function pathOf(name: string, route: Route): PathConfig {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { query }),
       ...(headers === undefined ? {} : { headers }),
-      ...(body === undefined ? {} : { body: { content: { 'application/json': { schema: body } } } }),
+      ...bodyOf(route),
     },
     responses: responsesOf(route),
   }
+}
+
+/** A body that may be left out is taken as `{}`. */
+function bodyOf({ body, stream }: Route): Pick<NonNullable<PathConfig['request']>, 'body'> {
+  const content = stream ?? (body === undefined ? undefined : { 'application/json': body })
+  if (content === undefined) return {}
+  return { body: { required: body?.safeParse({}).success !== true, content: contentOf(content) } }
+}
+
+function contentOf(content: Record<string, z.ZodType>): Record<string, { schema: z.ZodType }> {
+  return Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }]))
 }
 
 function responsesOf({ answers, refusals = [] }: Route): PathConfig['responses'] {
@@ -66,7 +77,7 @@ function responseOf({ description, content = {}, headers = {} }: Answer): PathCo
   return {
     description,
     headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, { description: text, schema: { type: 'string' } }])),
-    content: Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }])),
+    content: contentOf(content),
   }
 }
 

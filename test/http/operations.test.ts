@@ -206,6 +206,14 @@ onBoth((opened) => {
         expect(operation?.operationId).toBe(name)
         expect(operation?.security).toEqual(route.roles === null ? [] : [{ token: [] }])
       }
+      expect(document.components.schemas.Message).toMatchObject({
+        properties: { status: { type: 'integer', enum: [0, 1, -1, 2, -2, 3, -3] } },
+      })
+      expect(document.paths[routes.receive.path]?.post?.requestBody).toMatchObject({
+        required: true,
+        content: { 'application/x-ndjson': {} },
+      })
+      expect(document.paths['/api/tokens']?.post?.requestBody).toMatchObject({ required: true })
       expect(document.paths['/api/messages']?.get?.parameters?.map(({ name }) => name)).toEqual(
         expect.arrayContaining(['limit', 'cursor', 'integration', 'status', 'from', 'to', 'externalId', 'text']),
       )

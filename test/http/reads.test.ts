@@ -160,6 +160,13 @@ onBoth((opened) => {
       expect((await app.call('HEAD', `/api/messages/${id}/body`)).headers.get('Content-Length')).toBe(String(sent.length))
     })
 
+    test('bytes that are no JSON', async () => {
+      const { id } = await app.send('organization', '<html>')
+      const response = await app.call('GET', `/api/messages/${id}/body`)
+      expect(response.headers.get('Content-Type')).toBe('application/octet-stream')
+      expect(await response.text()).toBe('<html>')
+    })
+
     test('bytes of several parts', async () => {
       const sent = Buffer.from(JSON.stringify(organizations(30_000)))
       expect(sent.length).toBeGreaterThan(2 * 1024 * 1024)

@@ -65,6 +65,7 @@ export function numberShape(least: number, most: number) {
     .regex(/^-?\d{1,10}$/, 'must be a whole number')
     .transform(Number)
     .refine((value) => value >= least && value <= most, `must be ${least} to ${most}`)
+    .openapi({ type: 'integer', minimum: least, maximum: most })
 }
 
 /** Asked of every list. A larger `limit` than `limits.page` counts as that. */

@@ -3,7 +3,10 @@ import { z } from '@hono/zod-openapi'
 import { outcomes } from '../../model/outcome.ts'
 import { externalIdShape, flagShape, idShape, instanceIdShape, nameShape, pageQuery, pageShape, textShape, timeShape } from './common.ts'
 
-const statusShape = z.literal([0, 1, 2, -2]).openapi({ description: '0 waiting, 1 being processed, 2 processed, -2 processing error.' })
+const statuses = [0, 1, 2, -2] as const
+const statusShape = z
+  .literal(statuses)
+  .openapi({ type: 'integer', enum: [...statuses], description: '0 waiting, 1 being processed, 2 processed, -2 processing error.' })
 
 export const instanceErrorShape = z.looseObject({
   code: z.string(),

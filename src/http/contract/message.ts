@@ -3,9 +3,11 @@ import { z } from '@hono/zod-openapi'
 import { externalIdShape, flagShape, idShape, issueShape, nameShape, pageQuery, textShape, timeShape } from './common.ts'
 
 const statuses = [0, 1, -1, 2, -2, 3, -3] as const
-const statusShape = z
-  .literal(statuses)
-  .openapi({ description: '0 received, 1 correct, -1 not correct, 2 split, -2 split failed, 3 processed, -3 processed with errors.' })
+const statusShape = z.literal(statuses).openapi({
+  type: 'integer',
+  enum: [...statuses],
+  description: '0 received, 1 correct, -1 not correct, 2 split, -2 split failed, 3 processed, -3 processed with errors.',
+})
 
 /** How many of a message's instances are where. `processed` is the sum of the six outcomes after it. */
 export const countsShape = z
@@ -81,9 +83,10 @@ export const intakeQuery = z.strictObject({
     .openapi({ param: { description: 'Tells what would become of the message and keeps nothing. For operators.' } }),
 })
 
-/** Bare, or quoted as the draft of the header field has it; visible ASCII characters. */
+/** Bare, or quoted as the draft of the header field has it. */
 const idempotencyKeyShape = z
   .string()
+  .regex(/^[\x21-\x7e]{1,255}$/)
   .openapi({ description: '1 to 255 visible characters. The same key and body give the first receipt again, another body 409.' })
 
 export const intakeHeaders = z.object({

@@ -36,6 +36,8 @@ export interface Route {
   headers?: z.ZodObject
   /** Of a JSON body that the application reads whole. */
   body?: z.ZodType
+  /** Of a body that the handler reads itself, by content type. */
+  stream?: Record<string, z.ZodType>
   answers: Record<number, Answer>
   /** Codes of the refusals beside those that any route may give. */
   refusals?: readonly string[]
@@ -44,6 +46,7 @@ export interface Route {
 const json = (schema: z.ZodType): Record<string, z.ZodType> => ({ 'application/json': schema })
 const text = z.string()
 const none = z.strictObject({})
+const anObject = z.record(z.string(), z.unknown())
 
 const byId = z.object({ id: idShape })
 /** Any text: what is no name of an integration is an unknown integration. */
@@ -63,6 +66,7 @@ export const routes = {
     params: byName,
     query: intakeQuery,
     headers: intakeHeaders,
+    stream: { 'application/json': z.union([anObject, z.array(anObject)]), 'application/x-ndjson': text },
     answers: {
       200: {
         description: 'Finished within `Prefer: wait=N`; or the outcome of a dry run.',
@@ -123,8 +127,8 @@ export const routes = {
     query: none,
     answers: {
       200: {
-        description: 'The bytes.',
-        content: { 'application/json': z.unknown(), 'application/x-ndjson': text },
+        description: 'The bytes. Of a body that is no JSON the type is application/octet-stream.',
+        content: { 'application/json': z.unknown(), 'application/x-ndjson': text, 'application/octet-stream': text },
         headers: { ETag: 'SHA-256 of the bytes, hexadecimal.', 'Repr-Digest': 'The same, as RFC 9530 has it.' },
       },
       304: { description: 'As `If-None-Match` has it already.' },
