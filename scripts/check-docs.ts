@@ -20,7 +20,7 @@ for (const file of files) {
 
 const documented = readFileSync('docs/configuration.md', 'utf8')
 if (!documented.includes(optionsTable()))
-  problems.push('docs/configuration.md: the table of options is out of date; run: node scripts/config-docs.ts --write')
+  problems.push('docs/configuration.md: the table of options is out of date; run: npm run docs:options')
 
 for (const problem of problems) console.error(problem)
 process.exitCode = problems.length > 0 ? 1 : 0

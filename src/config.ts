@@ -42,12 +42,18 @@ export interface Integration {
 
 const definitionShape = z.strictObject({
   name: z.string().regex(integrationName, 'must be lower case letters, digits, "_" or "-", beginning with a letter, at most 63'),
-  schema: z.custom<SchemaLike>((value) => value !== null && (typeof value === 'object' || typeof value === 'function'), 'must be a Standard Schema or a JSON Schema'),
+  schema: z.custom<SchemaLike>(
+    (value) => value !== null && (typeof value === 'object' || typeof value === 'function'),
+    'must be a Standard Schema or a JSON Schema',
+  ),
   key: z.string().min(1),
   version: z.strictObject({ field: z.string().min(1), type: z.enum(versionTypes) }).optional(),
   deleted: z.custom<(object: unknown) => boolean>((value) => typeof value === 'function', 'must be a function').optional(),
   onInvalid: z.enum(invalidPolicies).optional(),
-  target: z.custom<(t: TargetBuilder<unknown>) => TargetSpec>((value) => typeof value === 'function', 'must be a function of the target builder'),
+  target: z.custom<(t: TargetBuilder<unknown>) => TargetSpec>(
+    (value) => typeof value === 'function',
+    'must be a function of the target builder',
+  ),
 })
 
 /**
@@ -95,7 +101,7 @@ const count = z.int().positive()
 export const optionsShape = z.strictObject({
   database: z
     .strictObject({
-      url: z.string().optional().describe('PostgreSQL URL. Default: the environment\'s DATABASE_URL; without it PGlite.'),
+      url: z.string().optional().describe("PostgreSQL URL. Default: the environment's DATABASE_URL; without it PGlite."),
       folder: z.string().default('.sluice/data').describe('Folder of the embedded database (PGlite), used when there is no URL.'),
       connections: count.default(10).describe('Most connections of one process. PGlite always has one.'),
     })
@@ -103,9 +109,11 @@ export const optionsShape = z.strictObject({
   limits: z
     .strictObject({
       body: count.default(64 * MiB).describe('Largest body as sent, in bytes. More is 413 `body_too_large`.'),
-      decompressed: count.default(256 * MiB).describe('Largest body after Content-Encoding, in bytes. More is 413 `decompressed_too_large`.'),
+      decompressed: count
+        .default(256 * MiB)
+        .describe('Largest body after Content-Encoding, in bytes. More is 413 `decompressed_too_large`.'),
       objects: count.default(1_000_000).describe('Most objects in a message. More is 413 `too_many_objects`.'),
-      depth: count.default(64).describe('Deepest nesting of arrays and objects; the message\'s own array counts. More is 400 `too_deep`.'),
+      depth: count.default(64).describe("Deepest nesting of arrays and objects; the message's own array counts. More is 400 `too_deep`."),
       keyLength: count.default(1024).describe('Longest key, in bytes. More is 400 `key_too_long`.'),
       numberLength: count.default(1024).describe('Longest number, in bytes. More is 400 `number_too_long`.'),
       errors: count.default(100).describe('Most schema errors that are kept and answered; the total is always told.'),
@@ -113,42 +121,70 @@ export const optionsShape = z.strictObject({
     })
     .prefault({}),
   validateWithin: seconds.default(10).describe('Seconds that a sender waits for validation; after that the answer is 202 with status 0.'),
-  validateGrace: seconds.default(60).describe('Seconds after which a message left at 0 (its receiver crashed) is validated by the split task.'),
-  chunkSize: count.max(10_000).default(1000).describe('Most instances in a chunk: the unit that a worker claims and applies in one transaction.'),
+  validateGrace: seconds
+    .default(60)
+    .describe('Seconds after which a message left at 0 (its receiver crashed) is validated by the split task.'),
+  chunkSize: count
+    .max(10_000)
+    .default(1000)
+    .describe('Most instances in a chunk: the unit that a worker claims and applies in one transaction.'),
   worker: z
     .strictObject({
       concurrency: count.default(1).describe('Chunks that one worker process has in hand at once. PGlite: 1.'),
       processes: count.default(2).describe('Worker processes of `sluice work`.'),
       poll: seconds.default(1).describe('Seconds between looks at the queue when no notification comes.'),
       lease: seconds.default(60).describe('Seconds that a claim holds without being renewed; after that another worker takes the chunk.'),
-      deadline: seconds.default(300).describe('Seconds after which a worker process that is still at one chunk is killed by its supervisor.'),
+      deadline: seconds
+        .default(300)
+        .describe('Seconds after which a worker process that is still at one chunk is killed by its supervisor.'),
       notify: z.boolean().default(true).describe('Listen for notifications. Off behind a pooler in transaction mode; polling goes on.'),
     })
     .prefault({}),
   tasks: z
     .strictObject({
-      split: z.strictObject({ cron: cron.default('* * * * *').describe('When split runs by the clock: messages left unsplit or unvalidated.') }).prefault({}),
-      process: z.strictObject({ cron: cron.default('* * * * *').describe('When process runs by the clock: lost chunks, and what waits for references that have come.') }).prefault({}),
+      split: z
+        .strictObject({ cron: cron.default('* * * * *').describe('When split runs by the clock: messages left unsplit or unvalidated.') })
+        .prefault({}),
+      process: z
+        .strictObject({
+          cron: cron
+            .default('* * * * *')
+            .describe('When process runs by the clock: lost chunks, and what waits for references that have come.'),
+        })
+        .prefault({}),
       reprocess: z
         .strictObject({
           cron: cron.default('*/15 * * * *').describe('When reprocess runs by the clock: transient failures that are due.'),
-          sinceDays: count.default(7).describe('How many days back it looks, by the message\'s arrival.'),
+          sinceDays: count.default(7).describe("How many days back it looks, by the message's arrival."),
         })
         .prefault({}),
-      rollup: z.strictObject({ cron: cron.default('*/5 * * * *').describe('When rollup runs by the clock: messages whose last chunk ended without it.') }).prefault({}),
+      rollup: z
+        .strictObject({
+          cron: cron.default('*/5 * * * *').describe('When rollup runs by the clock: messages whose last chunk ended without it.'),
+        })
+        .prefault({}),
     })
     .prefault({}),
   server: z
     .strictObject({
       host: z.string().default('127.0.0.1').describe('Address that `sluice serve` and `sluice dev` listen on.'),
-      port: z.int().min(0).max(65535).optional().describe('Port. Default: the environment\'s PORT, else 7300. 0: any free one.'),
+      port: z.int().min(0).max(65535).optional().describe("Port. Default: the environment's PORT, else 7300. 0: any free one."),
     })
     .prefault({}),
-  token: z.string().min(32, 'must be 32 characters or more').optional().describe('An admin\'s bearer token. Default: the environment\'s SLUICE_TOKEN; without it only tokens in the database.'),
+  token: z
+    .string()
+    .min(32, 'must be 32 characters or more')
+    .optional()
+    .describe("An admin's bearer token. Default: the environment's SLUICE_TOKEN; without it only tokens in the database."),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('How much is logged, as JSON lines on stderr.'),
 })
 
-const integrationsShape = z.array(z.custom<Integration>((value) => typeof value === 'object' && value !== null && 'target' in value, 'must be what defineIntegration() gave'))
+const integrationsShape = z.array(
+  z.custom<Integration>(
+    (value) => typeof value === 'object' && value !== null && 'target' in value,
+    'must be what defineIntegration() gave',
+  ),
+)
 const configShape = optionsShape.extend({ integrations: integrationsShape })
 
 /** What a user passes to `defineConfig`. */
@@ -232,7 +268,8 @@ function parseOptions<S extends z.ZodType>(shape: S, value: unknown, subject: st
   if (result.success) return result.data
   const lines = result.error.issues.map((issue) => {
     const path = issue.path.join('.')
-    if (issue.code === 'unrecognized_keys') return `unknown option ${issue.keys.map((key) => `"${[...issue.path, key].join('.')}"`).join(', ')}`
+    if (issue.code === 'unrecognized_keys')
+      return `unknown option ${issue.keys.map((key) => `"${[...issue.path, key].join('.')}"`).join(', ')}`
     return `${path === '' ? 'it' : `"${path}"`}: ${issue.message}`
   })
   throw invalidConfig(`${subject}: ${lines.join('; ')}`)

@@ -53,7 +53,10 @@ export function createSluice(config: Config, options: CreateSluiceOptions = {}):
     services,
     fetch: (request) => app.fetch(request),
     work(workerOptions = {}) {
-      const worker = startWorker(services, { ...workerOptions, name: workerOptions.name ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}` })
+      const worker = startWorker(services, {
+        ...workerOptions,
+        name: workerOptions.name ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+      })
       workers.add(worker)
       return worker
     },

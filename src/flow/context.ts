@@ -28,7 +28,9 @@ export function integrationOf(context: FlowContext, name: string): { integration
   const validator = context.validators.get(name)
   if (integration === undefined || validator === undefined) {
     const known = [...context.config.integrations.keys()].join(', ')
-    throw new SluiceError('unknown_integration', `There is no integration "${name}". This server has: ${known}.`, { details: { integration: name } })
+    throw new SluiceError('unknown_integration', `There is no integration "${name}". This server has: ${known}.`, {
+      details: { integration: name },
+    })
   }
   return { integration, validator }
 }

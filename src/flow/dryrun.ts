@@ -45,7 +45,13 @@ async function runInside(context: FlowContext, input: ReceiveInput): Promise<Dry
   const { problem } = receiptOf(message, false)
   if (message.status === -1) return { results: [], problem }
   await splitMessage(context, message.id)
-  const claim = { integrations: [message.integration], worker: 'dry-run', leaseSeconds: context.config.worker.lease, size: context.config.chunkSize, messageId: message.id }
+  const claim = {
+    integrations: [message.integration],
+    worker: 'dry-run',
+    leaseSeconds: context.config.worker.lease,
+    size: context.config.chunkSize,
+    messageId: message.id,
+  }
   for (;;) {
     const chunks = await claimChunks(context.db, claim)
     if (chunks.length === 0) return { results: await readOutcomes(context.db, message.id), problem }

@@ -45,6 +45,7 @@ export function failureOf(error: unknown, explanation: { column?: string; pointe
       },
     }
   }
-  if (error instanceof SluiceError) return { failed: { code: error.code, class: error.retryable ? 'transient' : 'permanent', message: error.message } }
+  if (error instanceof SluiceError)
+    return { failed: { code: error.code, class: error.retryable ? 'transient' : 'permanent', message: error.message } }
   return { failed: { code: 'handler_error', class: 'transient', message: messageOf(error) } }
 }

@@ -74,7 +74,11 @@ export async function splitMessage(context: FlowContext, id: string): Promise<Sp
  *
  * @returns what became of the instances; null when the chunks were given back
  */
-export async function processChunks(context: FlowContext, chunks: readonly ClaimedChunk[], signal: AbortSignal): Promise<BatchReport['counts'] | null> {
+export async function processChunks(
+  context: FlowContext,
+  chunks: readonly ClaimedChunk[],
+  signal: AbortSignal,
+): Promise<BatchReport['counts'] | null> {
   const first = chunks[0]
   if (first === undefined) return null
   try {
@@ -89,7 +93,11 @@ export async function processChunks(context: FlowContext, chunks: readonly Claim
 async function processBatch(context: FlowContext, chunks: readonly ClaimedChunk[], options: BatchOptions): Promise<BatchReport['counts']> {
   const limit = context.config.worker.lease * 1000
   const report = await withRetry(() =>
-    context.db.transaction((tx) => applyChunks(tx, context, chunks, options), { statementTimeout: limit, idleTimeout: limit, byIndex: true }),
+    context.db.transaction((tx) => applyChunks(tx, context, chunks, options), {
+      statementTimeout: limit,
+      idleTimeout: limit,
+      byIndex: true,
+    }),
   )
   await settleReferences(context, chunks[0]?.integration ?? '', report)
   for (const message of report.messages) await rollUp(context.db, message)
@@ -123,7 +131,10 @@ async function comeAgain(context: FlowContext, chunks: readonly ClaimedChunk[], 
   const attempts = Math.max(...chunks.map((chunk) => chunk.attempts))
   const delay = Math.min(firstDelaySeconds * 2 ** (attempts - 1), longestDelaySeconds) * (0.75 + Math.random() / 2)
   const isMismatch = classify(error) === 'mismatch'
-  context.log.error({ error, integration: first.integration, chunks: chunks.map((chunk) => chunk.id) }, isMismatch ? 'integration paused: its target does not fit' : 'chunk comes again')
+  context.log.error(
+    { error, integration: first.integration, chunks: chunks.map((chunk) => chunk.id) },
+    isMismatch ? 'integration paused: its target does not fit' : 'chunk comes again',
+  )
   context.forgetTarget(first.integration)
   if (isMismatch) await pauseIntegration(context.db, first.integration, reason)
   await giveBack(context.db, chunks, reason, isMismatch ? 0 : delay)

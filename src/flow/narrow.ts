@@ -12,7 +12,12 @@ import { failureOf } from './failure.ts'
  *
  * @throws what is a failure of the surroundings or of the mapping: the chunk's, not an object's
  */
-export async function applyNarrowed(tx: Transaction, target: Target, items: readonly ApplyItem[], context: ApplyContext): Promise<Result[]> {
+export async function applyNarrowed(
+  tx: Transaction,
+  target: Target,
+  items: readonly ApplyItem[],
+  context: ApplyContext,
+): Promise<Result[]> {
   const first = items[0]
   if (first === undefined) return []
   await tx.query('SAVEPOINT batch')

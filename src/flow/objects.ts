@@ -39,7 +39,10 @@ export class ObjectReader {
   #take(): string[] {
     const spans = this.#scanner.takeSpans()
     if (spans.length === 0) return []
-    const buffer = this.#held.length === 1 && this.#held[0] !== undefined ? Buffer.from(this.#held[0].buffer, this.#held[0].byteOffset, this.#held[0].length) : Buffer.concat(this.#held)
+    const buffer =
+      this.#held.length === 1 && this.#held[0] !== undefined
+        ? Buffer.from(this.#held[0].buffer, this.#held[0].byteOffset, this.#held[0].length)
+        : Buffer.concat(this.#held)
     const texts = spans.map((span) => buffer.toString('utf8', span.start - this.#heldFrom, span.end - this.#heldFrom))
     const rest = spans[spans.length - 1]?.end ?? this.#heldFrom
     this.#held = [buffer.subarray(rest - this.#heldFrom)]
@@ -49,7 +52,11 @@ export class ObjectReader {
 }
 
 /** Texts of the objects of a body that is stored in parts, a batch per part. */
-export async function* readObjects(parts: AsyncIterable<Uint8Array>, format: 'json' | 'ndjson', limits: ScanLimits): AsyncGenerator<string[]> {
+export async function* readObjects(
+  parts: AsyncIterable<Uint8Array>,
+  format: 'json' | 'ndjson',
+  limits: ScanLimits,
+): AsyncGenerator<string[]> {
   const reader = new ObjectReader(format, limits)
   for await (const part of parts) yield reader.push(part)
   yield reader.end()

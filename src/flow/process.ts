@@ -42,7 +42,12 @@ export interface BatchOptions {
 }
 
 /** Applies claimed chunks of one integration and mode, inside the transaction given. Throws what is the chunk's failure, not an object's. */
-export async function applyChunks(tx: Transaction, context: FlowContext, chunks: readonly ClaimedChunk[], options: BatchOptions): Promise<BatchReport> {
+export async function applyChunks(
+  tx: Transaction,
+  context: FlowContext,
+  chunks: readonly ClaimedChunk[],
+  options: BatchOptions,
+): Promise<BatchReport> {
   const mine = await lockChunks(tx, chunks)
   const held = chunks.filter((chunk) => mine.has(chunk.id))
   const report: BatchReport = { messages: new Set(held.map((chunk) => chunk.messageId)), gained: [], missed: new Map(), counts: noCounts() }
@@ -70,7 +75,8 @@ const quarantined: Result = {
   failed: {
     code: 'quarantined',
     class: 'permanent',
-    message: 'The worker process died twice while this object was in hand. It is not tried again by itself; reprocess it when the cause is mended.',
+    message:
+      'The worker process died twice while this object was in hand. It is not tried again by itself; reprocess it when the cause is mended.',
   },
 }
 
@@ -138,7 +144,9 @@ class Batch {
       const checked = checking instanceof Promise ? await checking : checking
       const issue = checked.issues[0]
       if (issue !== undefined) {
-        this.fail(instance, { failed: { code: 'invalid', class: 'permanent', message: issue.message, pointer: `/${instance.ordinal}${issue.pointer}` } })
+        this.fail(instance, {
+          failed: { code: 'invalid', class: 'permanent', message: issue.message, pointer: `/${instance.ordinal}${issue.pointer}` },
+        })
         continue
       }
       const object: ObjectToApply = {
@@ -154,7 +162,12 @@ class Batch {
       }
       try {
         const plan = this.#target.plan(object)
-        planned.push({ instance, object, plan, arrival: { version: checked.version, messageId: instance.messageId, ordinal: instance.ordinal } })
+        planned.push({
+          instance,
+          object,
+          plan,
+          arrival: { version: checked.version, messageId: instance.messageId, ordinal: instance.ordinal },
+        })
       } catch (error) {
         this.fail(instance, failureOf(error))
       }
@@ -180,7 +193,10 @@ class Batch {
       const item = this.#settle(planned)
       if (item === null) continue
       const missing = this.#missing(item)
-      if (waitsForOthers && missing.some((reference) => this.#isOwn(reference) && reference.wantedId !== externalId && open.has(reference.wantedId))) {
+      if (
+        waitsForOthers &&
+        missing.some((reference) => this.#isOwn(reference) && reference.wantedId !== externalId && open.has(reference.wantedId))
+      ) {
         taken.add(externalId)
         later.push(planned)
       } else if (missing.length > 0) {
@@ -206,7 +222,9 @@ class Batch {
     const { deleted } = planned.object
     const fields = new Set<string>(decision.supply)
     // A deletion waits for nobody: what it can't link it leaves as it is.
-    if (deleted && isKnown) for (const reference of planned.plan.references) if (reference.missing === 'wait' && this.#references.find(reference) === null) fields.delete(reference.field)
+    if (deleted && isKnown)
+      for (const reference of planned.plan.references)
+        if (reference.missing === 'wait' && this.#references.find(reference) === null) fields.delete(reference.field)
     return {
       object: planned.object,
       plan: planned.plan,
@@ -218,7 +236,9 @@ class Batch {
   }
 
   #missing(item: ApplyItem): PlannedReference[] {
-    return item.plan.references.filter((reference, index) => reference.missing === 'wait' && item.fields.has(reference.field) && item.references[index] === null)
+    return item.plan.references.filter(
+      (reference, index) => reference.missing === 'wait' && item.fields.has(reference.field) && item.references[index] === null,
+    )
   }
 
   #isOwn(reference: PlannedReference): boolean {
@@ -228,7 +248,12 @@ class Batch {
   #failMissing(instance: WaitingInstance, missing: readonly PlannedReference[]): void {
     const list = missing.map((reference) => `${wantedName(reference.wanted)} "${reference.wantedId}" (${reference.field})`).join(', ')
     this.fail(instance, {
-      failed: { code: 'missing_reference', class: 'missing_reference', message: `Waits for ${list}. It is processed by itself when that has come.`, column: missing[0]?.field ?? '' },
+      failed: {
+        code: 'missing_reference',
+        class: 'missing_reference',
+        message: `Waits for ${list}. It is processed by itself when that has come.`,
+        column: missing[0]?.field ?? '',
+      },
     })
     for (const reference of missing) {
       this.#awaited.push({
@@ -262,7 +287,15 @@ class Batch {
     const isGone = result.ref === undefined && (result.outcome === 'deleted' || result.outcome === 'ignored')
     // What is gone for good has lost every field: nothing older may fill them when the object comes back.
     const supplied = isGone ? this.#target.fields : [...item.fields]
-    const versions = advance(this.#versionType(), entry, planned.arrival, { kind, supply: [...supplied] }, supplied, this.#target.fields, planned.object.deleted)
+    const versions = advance(
+      this.#versionType(),
+      entry,
+      planned.arrival,
+      { kind, supply: [...supplied] },
+      supplied,
+      this.#target.fields,
+      planned.object.deleted,
+    )
     const next: LedgerEntry = { ...entry, ...versions, ref: isGone ? null : (result.ref ?? entry.ref) }
     this.#ledger.set(entry.externalId, next)
     this.#changed.set(entry.externalId, next)
@@ -320,5 +353,8 @@ class Batch {
 /** The error that a chunk is given back with. */
 export function chunkError(error: unknown): { code: string; message: string } {
   const code = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : 'error'
-  return { code: typeof error === 'object' && error !== null && 'sqlstate' in error && typeof error.sqlstate === 'string' ? error.sqlstate : code, message: messageOf(error) }
+  return {
+    code: typeof error === 'object' && error !== null && 'sqlstate' in error && typeof error.sqlstate === 'string' ? error.sqlstate : code,
+    message: messageOf(error),
+  }
 }

@@ -105,9 +105,13 @@ class Upload {
     this.size += bytes.length
     const limit = this.#context.config.limits.decompressed
     if (this.size > limit) {
-      throw new SluiceError('decompressed_too_large', `The body is larger than ${limit} bytes (limits.decompressed). Send it in several messages.`, {
-        details: { limit },
-      })
+      throw new SluiceError(
+        'decompressed_too_large',
+        `The body is larger than ${limit} bytes (limits.decompressed). Send it in several messages.`,
+        {
+          details: { limit },
+        },
+      )
     }
     this.#hash.update(bytes)
     this.#pending.push(bytes)

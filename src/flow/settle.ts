@@ -5,7 +5,16 @@
 import { parseExact } from '../json/exact.ts'
 import type { Transaction } from '../store/db.ts'
 import { lockObjects } from '../store/ledger.ts'
-import { linksThatCame, linksWanting, markCome, markComeFromLedger, type StoredLink, selectReleased, selectWanted, takeLinks } from '../store/links.ts'
+import {
+  linksThatCame,
+  linksWanting,
+  markCome,
+  markComeFromLedger,
+  type StoredLink,
+  selectReleased,
+  selectWanted,
+  takeLinks,
+} from '../store/links.ts'
 import { type InstanceKey, requeueInstances } from '../store/requeue.ts'
 import { withRetry } from '../store/retry.ts'
 import type { FilledLink, Wanted } from '../targets/target.ts'
@@ -16,7 +25,11 @@ import { findRefs, wantedName } from './references.ts'
 const pageSize = 1000
 
 /** Both sides of what a batch brought: the objects it made possible to refer to, and what it itself missed. */
-export async function settleReferences(context: FlowContext, integration: string, report: Pick<BatchReport, 'gained' | 'missed'>): Promise<void> {
+export async function settleReferences(
+  context: FlowContext,
+  integration: string,
+  report: Pick<BatchReport, 'gained' | 'missed'>,
+): Promise<void> {
   await cameNow(context, { integration }, report.gained)
   for (const [name, ids] of report.missed) {
     const wanted = wantedOf(context, name)

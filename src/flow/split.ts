@@ -79,7 +79,10 @@ function readInstance(context: FlowContext, message: StoredMessage, ordinal: num
   if (integration.onInvalid === 'refuse') {
     const externalId = identifyObject(integration, text)
     if (externalId !== null) return { ordinal, externalId, data: text, invalid: null }
-    throw new SluiceError('key_changed', `object ${ordinal} has no external ID at "${integration.key}": the integration's key was changed after it had been received`)
+    throw new SluiceError(
+      'key_changed',
+      `object ${ordinal} has no external ID at "${integration.key}": the integration's key was changed after it had been received`,
+    )
   }
   const checking = checkObject(integration, validator, text)
   return checking instanceof Promise ? checking.then((checked) => toInstance(checked, ordinal, text)) : toInstance(checking, ordinal, text)

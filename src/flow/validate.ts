@@ -9,7 +9,16 @@ import { type FlowContext, integrationOf } from './context.ts'
 import { Breather, readObjects, scanLimits } from './objects.ts'
 
 /** Refusals that reading a stored message again may bring. */
-const scanCodes = new Set(['json_syntax', 'invalid_utf8', 'too_deep', 'too_many_objects', 'duplicate_key', 'unsafe_key', 'key_too_long', 'number_too_long'])
+const scanCodes = new Set([
+  'json_syntax',
+  'invalid_utf8',
+  'too_deep',
+  'too_many_objects',
+  'duplicate_key',
+  'unsafe_key',
+  'key_too_long',
+  'number_too_long',
+])
 
 /** What is wrong with a message, as kept in `message.status_details` and told to its sender. */
 export interface MessageProblem {
@@ -54,7 +63,13 @@ async function decide(
 async function refuse(context: FlowContext, message: StoredMessage, refusal: SluiceError): Promise<StoredMessage | null> {
   const { pointer } = refusal.details
   const error = { pointer: typeof pointer === 'string' ? pointer : '', code: refusal.code, message: refusal.message }
-  return markIncorrect(context.db, message.id, null, { code: refusal.code, message: refusal.message, errors: [error], errorCount: 1, ...refusal.details })
+  return markIncorrect(context.db, message.id, null, {
+    code: refusal.code,
+    message: refusal.message,
+    errors: [error],
+    errorCount: 1,
+    ...refusal.details,
+  })
 }
 
 async function checkObjects(context: FlowContext, message: StoredMessage, objects: string[] | null): Promise<StoredMessage | null> {
@@ -64,7 +79,9 @@ async function checkObjects(context: FlowContext, message: StoredMessage, object
   const breather = new Breather()
   let total = 0
   let errorCount = 0
-  for await (const texts of objects === null ? readObjects(readParts(context.db, message.uploadId), message.format, scanLimits(context.config)) : [objects]) {
+  for await (const texts of objects === null
+    ? readObjects(readParts(context.db, message.uploadId), message.format, scanLimits(context.config))
+    : [objects]) {
     for (const text of texts) {
       const checking = checkObject(integration, validator, text)
       const checked: CheckedObject = checking instanceof Promise ? await checking : checking

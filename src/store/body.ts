@@ -19,7 +19,10 @@ export async function deleteUpload(db: Queryable, uploadId: string): Promise<voi
 /** The parts of an upload in order, one query each, so that memory stays bounded. */
 export async function* readParts(db: Queryable, uploadId: string): AsyncGenerator<Uint8Array> {
   for (let part = 0; ; part++) {
-    const { rows } = await db.query<{ bytes: Uint8Array }>('SELECT bytes FROM sluice.message_body WHERE upload_id = $1 AND part = $2', [uploadId, part])
+    const { rows } = await db.query<{ bytes: Uint8Array }>('SELECT bytes FROM sluice.message_body WHERE upload_id = $1 AND part = $2', [
+      uploadId,
+      part,
+    ])
     const row = rows[0]
     if (row === undefined) return
     yield row.bytes

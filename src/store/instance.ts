@@ -173,7 +173,9 @@ export async function recordResults(tx: Transaction, results: readonly InstanceR
       failures.map(({ result }) => (isFailed(result) ? result.failed.class : '')),
       failures.map(({ fingerprint }) => fingerprint),
       failures.map(attemptsAfter),
-      failures.map((failure) => (isFailed(failure.result) && failure.result.failed.class === 'transient' ? retryDelay(attemptsAfter(failure)) : null)),
+      failures.map((failure) =>
+        isFailed(failure.result) && failure.result.failed.class === 'transient' ? retryDelay(attemptsAfter(failure)) : null,
+      ),
     ],
   )
 }

@@ -65,12 +65,7 @@ export async function selectReleased(db: Queryable, among: readonly InstanceKey[
 }
 
 /** What instances and links still wait for, apart from integrations that only the ledger knows. Paged by (wanted, wanted id). */
-export async function selectWanted(
-  db: Queryable,
-  wanted: string,
-  after: string,
-  limit: number,
-): Promise<string[]> {
+export async function selectWanted(db: Queryable, wanted: string, after: string, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     `SELECT wanted_id AS id FROM sluice.awaited_reference WHERE wanted = $1 AND wanted_id > $2 AND came_at IS NULL
      UNION SELECT wanted_id FROM sluice.deferred_link WHERE wanted = $1 AND wanted_id > $2

@@ -62,7 +62,10 @@ export async function findMessage(db: Queryable, id: string): Promise<StoredMess
 
 /** The message that a source sent with an idempotency key. */
 export async function findByIdempotencyKey(db: Queryable, source: string, key: string): Promise<StoredMessage | null> {
-  const { rows } = await db.query<StoredMessage>(`SELECT ${columns} FROM sluice.message WHERE source = $1 AND idempotency_key = $2`, [source, key])
+  const { rows } = await db.query<StoredMessage>(`SELECT ${columns} FROM sluice.message WHERE source = $1 AND idempotency_key = $2`, [
+    source,
+    key,
+  ])
   return rows[0] ?? null
 }
 

@@ -75,10 +75,16 @@ async function check(db: Queryable, migrations: readonly Migration[]): Promise<S
   for (const row of rows) {
     const migration = known.get(row.id)
     if (migration === undefined) {
-      throw new SluiceError('database_newer', `The database has the migration ${row.name}, which this version of Sluice doesn't know. Update Sluice.`)
+      throw new SluiceError(
+        'database_newer',
+        `The database has the migration ${row.name}, which this version of Sluice doesn't know. Update Sluice.`,
+      )
     }
     if (migration.sha256 !== row.sha256) {
-      throw new SluiceError('migration_changed', `The migration ${row.name} was changed after it had been applied. Put the file back and write a new migration.`)
+      throw new SluiceError(
+        'migration_changed',
+        `The migration ${row.name} was changed after it had been applied. Put the file back and write a new migration.`,
+      )
     }
   }
   return new Set(rows.map((row) => row.id))

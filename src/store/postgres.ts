@@ -43,7 +43,8 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promis
     await wrap(() => client.query(begin(options)))
     const result = await work({ inTransaction: true, native: client, query: (sql, parameters) => run(client, sql, parameters) })
     const ended = await wrap(() => client.query('COMMIT'))
-    if (ended.command !== 'COMMIT') throw new DatabaseError('the transaction had failed before, so that COMMIT rolled it back', { sqlstate: '40000' })
+    if (ended.command !== 'COMMIT')
+      throw new DatabaseError('the transaction had failed before, so that COMMIT rolled it back', { sqlstate: '40000' })
     return result
   } catch (error) {
     await client.query('ROLLBACK').catch((rollbackError: Error) => {
@@ -134,6 +135,7 @@ function toDatabaseError(error: unknown): DatabaseError {
       error,
     )
   }
-  const text = error instanceof AggregateError ? error.errors.map(String).join('; ') : error instanceof Error ? error.message : String(error)
+  const text =
+    error instanceof AggregateError ? error.errors.map(String).join('; ') : error instanceof Error ? error.message : String(error)
   return new DatabaseError(`no connection to PostgreSQL: ${text}`, { sqlstate: '08006' }, error)
 }

@@ -11,7 +11,12 @@ const Organization = z.object({
   deleted: z.boolean().optional(),
 })
 
-const Employee = z.object({ ms_id: z.string(), name: z.string(), organization_ms_id: z.string().nullable().optional(), age: z.unknown().optional() })
+const Employee = z.object({
+  ms_id: z.string(),
+  name: z.string(),
+  organization_ms_id: z.string().nullable().optional(),
+  age: z.unknown().optional(),
+})
 
 /** Tables; unqualified names would fail in a test database. `writes` counts what reached a row. */
 const tables = `

@@ -13,7 +13,11 @@ export interface Inbox {
   readonly services: Services
   readonly db: Db
   /** Sends a value, or a text as it is. */
-  send(integration: string, value: unknown, options?: { format?: 'json' | 'ndjson'; draft?: boolean; idempotencyKey?: string }): Promise<Receipt>
+  send(
+    integration: string,
+    value: unknown,
+    options?: { format?: 'json' | 'ndjson'; draft?: boolean; idempotencyKey?: string },
+  ): Promise<Receipt>
   /** Sends a value and does everything that is due. Gives what became of its objects. */
   process(integration: string, value: unknown): Promise<InstanceOutcome[]>
   drain(): Promise<void>

@@ -42,16 +42,25 @@ export function hasPostgres(major: Major): boolean {
 export async function startPostgres(options: { major?: Major; settings?: Record<string, string> } = {}): Promise<PostgresServer> {
   const major = options.major ?? 18
   const source = binaries(major)
-  if (source === null) throw new Error(`No PostgreSQL ${major} for this platform in node_modules: npm installs postgres-${major} on linux-x64 only.`)
+  if (source === null)
+    throw new Error(`No PostgreSQL ${major} for this platform in node_modules: npm installs postgres-${major} on linux-x64 only.`)
   const bin = join(await reachable(source, major), 'bin')
   const folder = await mkdtemp(join(tmpdir(), `sluice-pg${major}-`))
   const data = join(folder, 'data')
   await mkdir(data, { mode: 0o700 })
   if (isRoot) for (const path of [folder, data]) await chown(path, nobody, nobody)
-  await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], { ...asUser, cwd: folder })
+  await run(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'], {
+    ...asUser,
+    cwd: folder,
+  })
   const port = await freePort()
   const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: '', ...options.settings }
-  await writeFile(join(data, 'postgresql.auto.conf'), Object.entries({ ...settings, port: String(port) }).map(([name, value]) => `${name} = '${value}'\n`).join(''))
+  await writeFile(
+    join(data, 'postgresql.auto.conf'),
+    Object.entries({ ...settings, port: String(port) })
+      .map(([name, value]) => `${name} = '${value}'\n`)
+      .join(''),
+  )
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   let child: ChildProcess | null = null
   const server: PostgresServer = {
@@ -61,7 +70,11 @@ export async function startPostgres(options: { major?: Major; settings?: Record<
     async start() {
       // The pipe is a watchdog: when this process dies, however, the shell reads its end and stops the server.
       const script = `"$0" -D "$1" & pid=$!; (read -r _; kill -QUIT $pid) <&3 & wait $pid`
-      child = spawn('sh', ['-c', script, join(bin, 'postgres'), data], { ...asUser, cwd: folder, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] })
+      child = spawn('sh', ['-c', script, join(bin, 'postgres'), data], {
+        ...asUser,
+        cwd: folder,
+        stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      })
       let log = ''
       child.stderr?.on('data', (text: Buffer) => {
         log = (log + text.toString()).slice(-10_000)

@@ -8,7 +8,9 @@ export const rorIntegrations: Integration[] = [...config.integrations.values()]
 
 /** Makes the example's tables, in `public`. */
 export async function createRorTables(db: Db): Promise<void> {
-  await db.exec(`SET search_path = public; ${readFileSync(new URL('../../examples/ror/tables.sql', import.meta.url), 'utf8')}; RESET search_path`)
+  await db.exec(
+    `SET search_path = public; ${readFileSync(new URL('../../examples/ror/tables.sql', import.meta.url), 'utf8')}; RESET search_path`,
+  )
 }
 
 /** Every organisation and relationship, comparable between two databases. */

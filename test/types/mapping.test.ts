@@ -203,8 +203,7 @@ test('what no option is for, and sources that are none, do not compile', () => {
   // @ts-expect-error
   expect(define((t) => t.table('x', { key: 'k', columns: { a: t.ref('b', 'c', { missing: 'skip' }) } }))).toThrow('"missing"')
   const rows = (o: Employee) => o.phones
+  const size = (row: { size: number }) => row.size
   // @ts-expect-error the rows are phones
-  define((t) =>
-    t.table('x', { key: 'k', columns: {}, sets: { p: { owner: 'o', rows, columns: { a: (row: { size: number }) => row.size } } } }),
-  )()
+  define((t) => t.table('x', { key: 'k', columns: {}, sets: { p: { owner: 'o', rows, columns: { a: size } } } }))()
 })
