@@ -140,6 +140,44 @@ export interface InstanceResult {
  * waiting are touched; waiting for a reference uses up no attempt.
  */
 export async function recordResults(tx: Transaction, results: readonly InstanceResult[]): Promise<void> {
+  const { alike, others } = groupAlike(results)
+  for (const group of alike) await recordAlike(tx, group)
+  if (others.length > 0) await recordEach(tx, others)
+  await recordFailures(tx, results)
+}
+
+/** More statements than this would cost more than one that has a row for each result. */
+const mostGroups = 4
+
+/** Results that are nothing but an outcome, by chunk and outcome; a first load or a repetition has one such group a chunk. */
+function groupAlike(results: readonly InstanceResult[]): { alike: InstanceResult[][]; others: InstanceResult[] } {
+  const groups = new Map<string, InstanceResult[]>()
+  const others: InstanceResult[] = []
+  for (const each of results) {
+    const { instance, result } = each
+    if (isFailed(result) || result.detail !== undefined || result.changes !== undefined) {
+      others.push(each)
+      continue
+    }
+    const name = `${instance.chunkId} ${result.outcome}`
+    const group = groups.get(name)
+    if (group === undefined) groups.set(name, [each])
+    else group.push(each)
+  }
+  return groups.size <= mostGroups ? { alike: [...groups.values()], others } : { alike: [], others: [...results] }
+}
+
+async function recordAlike(tx: Transaction, group: readonly InstanceResult[]): Promise<void> {
+  const first = group[0]
+  if (first === undefined || isFailed(first.result)) return
+  await tx.query(
+    `UPDATE sluice.instance SET status = 2, outcome = $4, attempts = attempts + 1, finished_at = clock_timestamp()
+     WHERE message_id = $1 AND ordinal = ANY($2) AND chunk_id = $3 AND status = 0`,
+    [first.instance.messageId, group.map(({ instance }) => instance.ordinal), first.instance.chunkId, first.result.outcome],
+  )
+}
+
+async function recordEach(tx: Transaction, results: readonly InstanceResult[]): Promise<void> {
   await tx.query(
     `UPDATE sluice.instance i SET status = CASE WHEN u.outcome IS NULL THEN -2 ELSE 2 END, outcome = u.outcome, detail = u.detail,
        changes = u.changes::jsonb, error = u.error::jsonb, attempts = u.attempts, finished_at = clock_timestamp()
@@ -157,6 +195,9 @@ export async function recordResults(tx: Transaction, results: readonly InstanceR
       results.map(attemptsAfter),
     ],
   )
+}
+
+async function recordFailures(tx: Transaction, results: readonly InstanceResult[]): Promise<void> {
   const failures = results.filter(({ result }) => isFailed(result))
   if (failures.length === 0) return
   await tx.query(
