@@ -13,6 +13,8 @@ export interface Column {
    * varchar(3) would cut the text silently; the assignment refuses it.
    */
   cast: string
+  /** Its domain, quoted, where it has one: the domain's checks run when a value is assigned. */
+  domain: string | null
   /** Longest text, in characters; null when there is no limit. */
   maxLength: number | null
   isArray: boolean
@@ -53,6 +55,7 @@ interface ColumnRow {
   element: number
   /** Schema and name of the element's type, quoted; null for PostgreSQL's own. */
   qualified: string | null
+  domain: string | null
   /** Type of the element with and without precision. */
   precise: string
   plain: string
@@ -82,6 +85,7 @@ export async function readColumns(db: Queryable, table: number): Promise<Map<str
      )
      SELECT a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, b.element,
        CASE WHEN n.nspname <> 'pg_catalog' THEN pg_catalog.format('%I.%I', n.nspname, e.typname) END AS qualified,
+       CASE WHEN b.depth > 0 THEN pg_catalog.format('%I.%I', dn.nspname, dt.typname) END AS domain,
        pg_catalog.format_type(b.element, b.typmod) AS precise, pg_catalog.format_type(b.element, -1) AS plain,
        e.typcategory::text AS category, b.is_array AS "isArray", b.typmod AS length, b.not_null AS "notNull",
        e.typtype IN ('e', 'r', 'm') OR EXISTS (
@@ -95,6 +99,8 @@ export async function readColumns(db: Queryable, table: number): Promise<Map<str
      JOIN pg_catalog.pg_attribute a ON a.attrelid = $1 AND a.attnum = b.attnum
      JOIN pg_catalog.pg_type e ON e.oid = b.element
      JOIN pg_catalog.pg_namespace n ON n.oid = e.typnamespace
+     JOIN pg_catalog.pg_type dt ON dt.oid = a.atttypid
+     JOIN pg_catalog.pg_namespace dn ON dn.oid = dt.typnamespace
      LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
      ORDER BY a.attnum`,
     [table],
@@ -125,6 +131,7 @@ function toColumn(row: ColumnRow): Column {
     sql: `"${name.replaceAll('"', '""')}"`,
     type: row.type,
     cast: castOf(row),
+    domain: row.domain,
     maxLength: !isArray && (element === bpchar || element === varchar) && row.length > header ? row.length - header : null,
     isArray,
     isJson: element === json || element === jsonb,

@@ -27,9 +27,11 @@ interface Written {
 /** The column, the place in the object and a text for people; null when the database said all there is to say. */
 export async function explain(tx: Transaction, schema: TableSchema, item: ApplyItem, error: unknown): Promise<Explanation | null> {
   if (!(error instanceof DatabaseError)) return null
-  if (error.sqlstate.startsWith('22') || error.column === undefined) {
-    for (const written of textsOf(schema, item)) {
-      if (!(await canHold(tx, written))) return { ...placeOf(written), message: cannotHold(written) }
+  // The check of a domain is of no table.
+  if (error.sqlstate.startsWith('22') || error.table === undefined) {
+    for (const texts of Map.groupBy(textsOf(schema, item), ({ column }) => column).values()) {
+      const refused = await firstRefused(tx, texts)
+      if (refused !== null) return { ...placeOf(refused), message: cannotHold(refused) }
     }
   }
   const column = error.column ?? (await constrainedColumn(tx, error))
@@ -100,11 +102,22 @@ function textOf(value: TablePlan['columns'][number], item: ApplyItem): Text {
   return value ?? null
 }
 
-async function canHold(tx: Transaction, { column, text }: Written): Promise<boolean> {
-  if (column.maxLength !== null && [...text].length > column.maxLength) return false
+/** The first of a column's texts that it can't hold; null when it holds them all. A set may have thousands. */
+async function firstRefused(tx: Transaction, texts: readonly Written[]): Promise<Written | null> {
+  const [first] = texts
+  if (first === undefined || (await canHold(tx, first.column, texts))) return null
+  if (texts.length === 1) return first
+  const middle = texts.length >> 1
+  return (await firstRefused(tx, texts.slice(0, middle))) ?? firstRefused(tx, texts.slice(middle))
+}
+
+async function canHold(tx: Transaction, column: Column, texts: readonly Written[]): Promise<boolean> {
+  const { maxLength } = column
+  if (maxLength !== null && texts.some(({ text }) => [...text].length > maxLength)) return false
+  const cast = column.domain === null ? column.cast : `${column.cast}::${column.domain}`
   await tx.query('SAVEPOINT explain')
   try {
-    await tx.query(`SELECT $1::text::${column.cast}`, [text])
+    await tx.query(`SELECT pg_catalog.count(u.v::${cast}) FROM unnest($1::text[]) AS u (v)`, [texts.map(({ text }) => text)])
     return true
   } catch (error) {
     await tx.query('ROLLBACK TO SAVEPOINT explain')

@@ -9,14 +9,23 @@ onBoth((opened) => {
     made ??= benchOf(
       opened.db,
       `CREATE TYPE public.mood AS ENUM ('happy');
+       CREATE DOMAIN public.grade AS integer CHECK (VALUE < 7);
        CREATE TABLE public.team (id integer PRIMARY KEY);
-       CREATE TABLE public.person (ms_id integer PRIMARY KEY, name varchar(5) NOT NULL, age integer CHECK (age > 0), mood public.mood, mail text UNIQUE, team_id integer REFERENCES public.team DEFERRABLE, made integer, gone date);
+       CREATE TABLE public.person (ms_id integer PRIMARY KEY, name varchar(5) NOT NULL, age integer CHECK (age > 0), mood public.mood, mail text UNIQUE, team_id integer REFERENCES public.team DEFERRABLE, made integer, grade public.grade, gone date);
        CREATE TABLE public.person_tag (person_id integer, n integer NOT NULL);
        INSERT INTO public.person VALUES (1, 'x', 1, NULL, 'a@b')`,
       (t) =>
         t.table('person', {
           key: 'ms_id',
-          columns: { name: 'full.name', age: 'age', mood: 'mood', mail: 'mail', team_id: t.ref('team', 'team'), made: (o) => o.made },
+          columns: {
+            name: 'full.name',
+            age: 'age',
+            mood: 'mood',
+            mail: 'mail',
+            team_id: t.ref('team', 'team'),
+            made: (o) => o.made,
+            grade: 'grade',
+          },
           sets: { person_tag: { owner: 'person_id', rows: 'tags', columns: { n: 'n' } } },
           onDelete: { gone: 'gone' },
         }),
@@ -41,11 +50,21 @@ onBoth((opened) => {
       { mood: 'sad' },
       { column: 'mood', pointer: '/2/mood', message: expect.stringMatching(/^column "mood" \((public\.)?mood\) can't hold "sad"$/) },
     ],
+    [
+      'a check of a domain',
+      { grade: 9 },
+      { column: 'grade', pointer: '/2/grade', message: expect.stringContaining(`grade) can't hold "9"`) },
+    ],
     ['a function’s value', { made: 'x' }, { column: 'made', message: `column "made" (integer) can't hold "x"` }],
     [
       'a set’s value',
       { tags: [{ n: 1 }, { n: 'x' }] },
       { column: 'person_tag.n', pointer: '/2/tags/1/n', message: `column "person_tag.n" (integer) can't hold "x"` },
+    ],
+    [
+      'one value of many',
+      { tags: Array.from({ length: 3000 }, (_, n) => ({ n: n === 2500 ? '2500!' : n })) },
+      { column: 'person_tag.n', pointer: '/2/tags/2500/n', message: `column "person_tag.n" (integer) can't hold "2500!"` },
     ],
     ['a reference', { team: 'x' }, { column: 'team_id', pointer: '/2/team', message: `column "team_id" (integer) can't hold "x"` }],
     ['an external ID', { id: 'x' }, { column: 'ms_id', message: `column "ms_id" (integer) can't hold "x"` }],
