@@ -25,18 +25,27 @@ export function checkParameters<Shape extends z.ZodType>(shape: Shape, values: R
   )
 }
 
+/** How many of the things that are wrong are told. */
+const mostTold = 20
+
 function refuse(errors: Issue[]): never {
-  throw badRequest(errors.map(({ parameter, message }) => `"${parameter}": ${message}`).join('; '), errors)
+  const told = errors.slice(0, mostTold)
+  const texts = told.map(
+    ({ parameter, pointer, message }) => `${parameter === undefined ? pointer || 'the body' : `"${parameter}"`}: ${message}`,
+  )
+  throw badRequest(
+    `${texts.join('; ')}${errors.length > told.length ? `; and ${errors.length - told.length} more` : ''}.`,
+    told,
+    errors.length,
+  )
 }
 
 /** The query as a record. Throws SluiceError `bad_request` for a parameter that is given twice. */
 export function queryOf(url: URL): Record<string, string> {
-  const query: Record<string, string> = {}
-  for (const [parameter, value] of url.searchParams) {
-    if (Object.hasOwn(query, parameter)) refuse([{ parameter, code: 'repeated', message: 'is given twice' }])
-    query[parameter] = value
-  }
-  return query
+  const names = [...url.searchParams.keys()]
+  const repeated = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))]
+  if (repeated.length > 0) refuse(repeated.map((parameter) => ({ parameter, code: 'repeated', message: 'is given twice' })))
+  return Object.fromEntries(url.searchParams)
 }
 
 /** Largest body of a request that is no message, in bytes. */
@@ -52,16 +61,13 @@ export async function readJson<Shape extends z.ZodType>(shape: Shape, request: R
     throw new SluiceError('unsupported_media_type', 'Say "Content-Type: application/json" and send one JSON object.')
   const result = shape.safeParse(parse(await readText(request)))
   if (result.success) return result.data
-  const errors = result.error.issues.flatMap((issue): Issue[] => {
-    if (issue.code !== 'unrecognized_keys')
-      return [{ pointer: formatPointer(issue.path.map(String)), code: issue.code, message: issue.message }]
-    return issue.keys.map((key) => ({
-      pointer: formatPointer([...issue.path, key].map(String)),
-      code: 'unknown',
-      message: 'is unknown here',
-    }))
-  })
-  throw badRequest(errors.map(({ pointer, message }) => `${pointer === '' ? 'the body' : pointer}: ${message}`).join('; '), errors)
+  refuse(
+    result.error.issues.flatMap((issue): Issue[] => {
+      const at = (...more: string[]): string => formatPointer([...issue.path.map(String), ...more])
+      if (issue.code !== 'unrecognized_keys') return [{ pointer: at(), code: issue.code, message: issue.message }]
+      return issue.keys.map((key) => ({ pointer: at(key), code: 'unknown', message: 'is unknown here' }))
+    }),
+  )
 }
 
 async function readText(request: Request): Promise<string> {

@@ -92,7 +92,8 @@ export const instances: Handlers<'messageInstances' | 'instances' | 'instance' |
 /** All instances from a place on, a page in memory at a time. A client that stops reading stops the reading here. */
 async function* lines(call: Call<'messageInstances'>, messageId: string, from: number | null): AsyncGenerator<Uint8Array> {
   const { services, query, language } = call
-  const limit = limitOf(call)
+  // Nobody sees the pages of a stream: they are as large as they may be.
+  const limit = query.limit === undefined ? services.config.limits.page : limitOf(call)
   for (let after = from; ; ) {
     const { items, next } = await listMessageInstances(services.db, messageId, query, { limit, after })
     if (items.length > 0) yield Buffer.from(items.map((item) => `${stringify(presentItem(item, language))}\n`).join(''))

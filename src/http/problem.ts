@@ -91,7 +91,7 @@ export function problemOf(error: unknown, log: Logger): Response {
   return problemResponse('internal', { detail: `The log of the server says more, at ${instance}.`, instance })
 }
 
-/** A refusal of the request itself, with what is wrong with each of its parts. */
-export function badRequest(detail: string, errors: Issue[]): SluiceError {
-  return new SluiceError('bad_request', detail, { details: { errors } })
+/** A refusal of the request itself, with what is wrong with its parts; `errorCount` where these are only the first of them. */
+export function badRequest(detail: string, errors: Issue[], errorCount = errors.length): SluiceError {
+  return new SluiceError('bad_request', detail, { details: { errors, errorCount } })
 }

@@ -80,6 +80,17 @@ onBoth((opened) => {
       expect(refused.errors).toMatchObject([{ pointer }])
     })
 
+    test('of many wrong ids the first are told', async () => {
+      const refused = await problem(
+        await app.call('POST', '/api/tasks/reprocess/runs', { body: { messages: Array(5000).fill('x') } }),
+        400,
+        'bad_request',
+      )
+      expect(refused.errors).toHaveLength(20)
+      expect(refused.errorCount).toBe(5000)
+      expect(refused.detail.length).toBeLessThan(2000)
+    })
+
     test('what else is refused', async () => {
       const run = (task: string, body: unknown, headers: Record<string, string> = {}) =>
         app.call('POST', `/api/tasks/${task}/runs`, { body, headers })

@@ -85,6 +85,7 @@ onBoth((opened) => {
       ['colour=red', 'colour'],
       ['status=1&status=2', 'status'],
       ['source=%00', 'source'],
+      ['__proto__=x', '__proto__'],
     ])('?%s is refused, and says why', async (query, parameter) => {
       const refused = await problem(await app.call('GET', `/api/messages?${query}`), 400, 'bad_request')
       expect(refused.errors).toMatchObject([{ parameter }])
