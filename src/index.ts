@@ -8,4 +8,6 @@ export { InstanceStatus, instanceStatusLabel, MessageStatus, messageStatusLabel 
 export type { JsonSchema, SchemaLike, StandardSchema } from './schema/schema.ts'
 export { type CreateSluiceOptions, createSluice, type Sluice } from './sluice.ts'
 export type { Db, Queryable, Transaction } from './store/db.ts'
+export type { TargetBuilder } from './targets/builder.ts'
+export type { HandlerContext, HandlerItem, HandlerResult } from './targets/handler.ts'
 export type { Worker } from './worker/worker.ts'
