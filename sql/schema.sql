@@ -1,6 +1,6 @@
--- The schema after all migrations, for readers: made by `npm run schema:dump`, never run. Do not edit.
+-- Made by `npm run schema:dump` out of sql/migrations/. Not for running: the migrations are.
 
--- Tables
+CREATE SCHEMA sluice;
 
 CREATE TABLE sluice.api_token (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -10,13 +10,14 @@ CREATE TABLE sluice.api_token (
   token_sha256 bytea NOT NULL,
   created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
   last_used_at timestamp with time zone,
-  revoked_at timestamp with time zone,
-  CONSTRAINT api_token_name_check CHECK ((name <> ''::text)),
-  CONSTRAINT api_token_pkey PRIMARY KEY (id),
-  CONSTRAINT api_token_role_check CHECK ((role = ANY (ARRAY['sender'::text, 'viewer'::text, 'operator'::text, 'admin'::text]))),
-  CONSTRAINT api_token_token_sha256_check CHECK ((octet_length(token_sha256) = 32)),
-  CONSTRAINT api_token_token_sha256_key UNIQUE (token_sha256)
+  revoked_at timestamp with time zone
 );
+ALTER TABLE sluice.api_token ADD CONSTRAINT api_token_name_check CHECK ((name <> ''::text));
+ALTER TABLE sluice.api_token ADD CONSTRAINT api_token_pkey PRIMARY KEY (id);
+ALTER TABLE sluice.api_token ADD CONSTRAINT api_token_role_check CHECK ((role = ANY (ARRAY['sender'::text, 'viewer'::text, 'operator'::text, 'admin'::text])));
+ALTER TABLE sluice.api_token ADD CONSTRAINT api_token_token_sha256_check CHECK ((octet_length(token_sha256) = 32));
+ALTER TABLE sluice.api_token ADD CONSTRAINT api_token_token_sha256_key UNIQUE (token_sha256);
+CREATE UNIQUE INDEX api_token_name ON sluice.api_token USING btree (name) WHERE (revoked_at IS NULL);
 
 CREATE TABLE sluice.audit_log (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -24,9 +25,9 @@ CREATE TABLE sluice.audit_log (
   actor text NOT NULL,
   action text NOT NULL,
   subject text NOT NULL,
-  details jsonb,
-  CONSTRAINT audit_log_pkey PRIMARY KEY (id)
+  details jsonb
 );
+ALTER TABLE sluice.audit_log ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
 
 CREATE TABLE sluice.awaited_reference (
   message_id bigint NOT NULL,
@@ -34,9 +35,10 @@ CREATE TABLE sluice.awaited_reference (
   wanted text NOT NULL,
   wanted_id text NOT NULL,
   field text NOT NULL,
-  came_at timestamp with time zone,
-  CONSTRAINT awaited_reference_pkey PRIMARY KEY (message_id, ordinal, wanted, wanted_id)
+  came_at timestamp with time zone
 );
+ALTER TABLE sluice.awaited_reference ADD CONSTRAINT awaited_reference_pkey PRIMARY KEY (message_id, ordinal, wanted, wanted_id);
+CREATE INDEX awaited_reference_by_wanted ON sluice.awaited_reference USING btree (wanted, wanted_id) WHERE (came_at IS NULL);
 
 CREATE TABLE sluice.chunk (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -68,19 +70,22 @@ CREATE TABLE sluice.chunk (
   ignored integer DEFAULT 0 NOT NULL,
   failed integer DEFAULT 0 NOT NULL,
   created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-  finished_at timestamp with time zone,
-  CONSTRAINT chunk_check CHECK ((last_ordinal >= first_ordinal)),
-  CONSTRAINT chunk_check1 CHECK (((state = 'finished'::text) = (finished_at IS NOT NULL))),
-  CONSTRAINT chunk_check2 CHECK (((state = 'claimed'::text) = (lease_until IS NOT NULL))),
-  CONSTRAINT chunk_check3 CHECK (((kind = 'retry'::text) = (ordinals IS NOT NULL))),
-  CONSTRAINT chunk_check4 CHECK ((((((((created + updated) + unchanged) + deleted) + superseded) + ignored) + failed) <= total)),
-  CONSTRAINT chunk_check5 CHECK (((state <> 'finished'::text) OR (((((((created + updated) + unchanged) + deleted) + superseded) + ignored) + failed) = total))),
-  CONSTRAINT chunk_first_ordinal_check CHECK ((first_ordinal >= 0)),
-  CONSTRAINT chunk_kind_check CHECK ((kind = ANY (ARRAY['data'::text, 'retry'::text]))),
-  CONSTRAINT chunk_pkey PRIMARY KEY (id),
-  CONSTRAINT chunk_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'claimed'::text, 'finished'::text]))),
-  CONSTRAINT chunk_total_check CHECK ((total >= 0))
-);
+  finished_at timestamp with time zone
+) WITH (fillfactor=70,autovacuum_vacuum_scale_factor=0.05);
+ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_check CHECK ((last_ordinal >= first_ordinal));
+ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_check1 CHECK (((state = 'finished'::text) = (finished_at IS NOT NULL)));
+ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_check2 CHECK (((state = 'claimed'::text) = (lease_until IS NOT NULL)));
+ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_check3 CHECK (((kind = 'retry'::text) = (ordinals IS NOT NULL)));
+ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_check4 CHECK ((((((((created + updated) + unchanged) + deleted) + superseded) + ignored) + failed) <= total));
+ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_check5 CHECK (((state <> 'finished'::text) OR (((((((created + updated) + unchanged) + deleted) + superseded) + ignored) + failed) = total)));
+ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_first_ordinal_check CHECK ((first_ordinal >= 0));
+ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_kind_check CHECK ((kind = ANY (ARRAY['data'::text, 'retry'::text])));
+ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_pkey PRIMARY KEY (id);
+ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'claimed'::text, 'finished'::text])));
+ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_total_check CHECK ((total >= 0));
+CREATE INDEX chunk_by_message ON sluice.chunk USING btree (message_id, id);
+CREATE INDEX chunk_due ON sluice.chunk USING btree (due_at, id) WHERE (state = 'ready'::text);
+CREATE INDEX chunk_lease ON sluice.chunk USING btree (lease_until) WHERE (state = 'claimed'::text);
 
 CREATE TABLE sluice.deferred_link (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -92,9 +97,11 @@ CREATE TABLE sluice.deferred_link (
   details json,
   message_id bigint NOT NULL,
   ordinal integer NOT NULL,
-  created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-  CONSTRAINT deferred_link_pkey PRIMARY KEY (id)
+  created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
+ALTER TABLE sluice.deferred_link ADD CONSTRAINT deferred_link_pkey PRIMARY KEY (id);
+CREATE INDEX deferred_link_by_object ON sluice.deferred_link USING btree (integration, external_id);
+CREATE INDEX deferred_link_by_wanted ON sluice.deferred_link USING btree (wanted, wanted_id);
 
 CREATE TABLE sluice.failure (
   message_id bigint NOT NULL,
@@ -106,10 +113,13 @@ CREATE TABLE sluice.failure (
   fingerprint text NOT NULL,
   attempts integer NOT NULL,
   due_at timestamp with time zone,
-  failed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-  CONSTRAINT failure_class_check CHECK ((class = ANY (ARRAY['transient'::text, 'permanent'::text, 'missing_reference'::text]))),
-  CONSTRAINT failure_pkey PRIMARY KEY (message_id, ordinal)
+  failed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
+ALTER TABLE sluice.failure ADD CONSTRAINT failure_class_check CHECK ((class = ANY (ARRAY['transient'::text, 'permanent'::text, 'missing_reference'::text])));
+ALTER TABLE sluice.failure ADD CONSTRAINT failure_pkey PRIMARY KEY (message_id, ordinal);
+CREATE INDEX failure_by_group ON sluice.failure USING btree (integration, code, fingerprint, message_id, ordinal);
+CREATE INDEX failure_due ON sluice.failure USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX failure_waiting ON sluice.failure USING btree (message_id, ordinal) WHERE (class = 'missing_reference'::text);
 
 CREATE TABLE sluice.instance (
   message_id bigint NOT NULL,
@@ -126,16 +136,20 @@ CREATE TABLE sluice.instance (
   attempts integer DEFAULT 0 NOT NULL,
   generation integer DEFAULT 0 NOT NULL,
   history jsonb,
-  finished_at timestamp with time zone,
-  CONSTRAINT instance_check CHECK (((status = 2) = (outcome IS NOT NULL))),
-  CONSTRAINT instance_check1 CHECK (((status = '-2'::integer) = (error IS NOT NULL))),
-  CONSTRAINT instance_check2 CHECK (((status = 0) = (finished_at IS NULL))),
-  CONSTRAINT instance_check3 CHECK (((external_id IS NOT NULL) OR (status = '-2'::integer))),
-  CONSTRAINT instance_ordinal_check CHECK ((ordinal >= 0)),
-  CONSTRAINT instance_outcome_check CHECK ((outcome = ANY (ARRAY['created'::text, 'updated'::text, 'unchanged'::text, 'deleted'::text, 'superseded'::text, 'ignored'::text]))),
-  CONSTRAINT instance_pkey PRIMARY KEY (message_id, ordinal),
-  CONSTRAINT instance_status_check CHECK ((status = ANY (ARRAY[0, 2, '-2'::integer])))
-);
+  finished_at timestamp with time zone
+) WITH (fillfactor=50);
+ALTER TABLE sluice.instance ADD CONSTRAINT instance_check CHECK (((status = 2) = (outcome IS NOT NULL)));
+ALTER TABLE sluice.instance ADD CONSTRAINT instance_check1 CHECK (((status = '-2'::integer) = (error IS NOT NULL)));
+ALTER TABLE sluice.instance ADD CONSTRAINT instance_check2 CHECK (((status = 0) = (finished_at IS NULL)));
+ALTER TABLE sluice.instance ADD CONSTRAINT instance_check3 CHECK (((external_id IS NOT NULL) OR (status = '-2'::integer)));
+ALTER TABLE sluice.instance ADD CONSTRAINT instance_ordinal_check CHECK ((ordinal >= 0));
+ALTER TABLE sluice.instance ADD CONSTRAINT instance_outcome_check CHECK ((outcome = ANY (ARRAY['created'::text, 'updated'::text, 'unchanged'::text, 'deleted'::text, 'superseded'::text, 'ignored'::text])));
+ALTER TABLE sluice.instance ADD CONSTRAINT instance_pkey PRIMARY KEY (message_id, ordinal);
+ALTER TABLE sluice.instance ADD CONSTRAINT instance_status_check CHECK ((status = ANY (ARRAY[0, 2, '-2'::integer])));
+CREATE INDEX instance_by_object ON sluice.instance USING btree (integration, external_id, message_id, ordinal);
+
+CREATE TRIGGER instance_new AFTER INSERT ON sluice.instance REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION sluice.check_new_instances();
+CREATE TRIGGER instance_transitions AFTER UPDATE ON sluice.instance REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION sluice.check_instance_transitions();
 
 CREATE TABLE sluice.message (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -154,34 +168,43 @@ CREATE TABLE sluice.message (
   received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
   validated_at timestamp with time zone,
   split_at timestamp with time zone,
-  finished_at timestamp with time zone,
-  CONSTRAINT message_body_sha256_check CHECK ((octet_length(body_sha256) = 32)),
-  CONSTRAINT message_body_size_check CHECK ((body_size >= 0)),
-  CONSTRAINT message_check CHECK (((status = ANY (ARRAY['-1'::integer, 3, '-3'::integer])) = (finished_at IS NOT NULL))),
-  CONSTRAINT message_check1 CHECK (((status = 0) OR (validated_at IS NOT NULL))),
-  CONSTRAINT message_check2 CHECK (((status <> ALL (ARRAY[2, 3, '-3'::integer])) OR ((split_at IS NOT NULL) AND (total IS NOT NULL)))),
-  CONSTRAINT message_format_check CHECK ((format = ANY (ARRAY['json'::text, 'ndjson'::text]))),
-  CONSTRAINT message_pkey PRIMARY KEY (id),
-  CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY[0, 1, '-1'::integer, 2, '-2'::integer, 3, '-3'::integer]))),
-  CONSTRAINT message_total_check CHECK ((total >= 0))
+  finished_at timestamp with time zone
 );
+ALTER TABLE sluice.message ADD CONSTRAINT message_body_sha256_check CHECK ((octet_length(body_sha256) = 32));
+ALTER TABLE sluice.message ADD CONSTRAINT message_body_size_check CHECK ((body_size >= 0));
+ALTER TABLE sluice.message ADD CONSTRAINT message_check CHECK (((status = ANY (ARRAY['-1'::integer, 3, '-3'::integer])) = (finished_at IS NOT NULL)));
+ALTER TABLE sluice.message ADD CONSTRAINT message_check1 CHECK (((status = 0) OR (validated_at IS NOT NULL)));
+ALTER TABLE sluice.message ADD CONSTRAINT message_check2 CHECK (((status <> ALL (ARRAY[2, 3, '-3'::integer])) OR ((split_at IS NOT NULL) AND (total IS NOT NULL))));
+ALTER TABLE sluice.message ADD CONSTRAINT message_format_check CHECK ((format = ANY (ARRAY['json'::text, 'ndjson'::text])));
+ALTER TABLE sluice.message ADD CONSTRAINT message_pkey PRIMARY KEY (id);
+ALTER TABLE sluice.message ADD CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY[0, 1, '-1'::integer, 2, '-2'::integer, 3, '-3'::integer])));
+ALTER TABLE sluice.message ADD CONSTRAINT message_total_check CHECK ((total >= 0));
+CREATE INDEX message_by_integration ON sluice.message USING btree (integration, id);
+CREATE INDEX message_by_source ON sluice.message USING btree (source, id);
+CREATE INDEX message_by_status ON sluice.message USING btree (status, id);
+CREATE INDEX message_by_time ON sluice.message USING btree (received_at, id);
+CREATE UNIQUE INDEX message_idempotency ON sluice.message USING btree (source, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE INDEX message_unsplit ON sluice.message USING btree (id) WHERE (status = ANY (ARRAY[0, 1]));
+
+CREATE TRIGGER message_status BEFORE INSERT OR UPDATE OF status ON sluice.message FOR EACH ROW EXECUTE FUNCTION sluice.check_message_status();
 
 CREATE TABLE sluice.message_body (
   upload_id uuid NOT NULL,
   part integer NOT NULL,
   bytes bytea NOT NULL,
-  created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-  CONSTRAINT message_body_bytes_check CHECK ((octet_length(bytes) <= 1048576)),
-  CONSTRAINT message_body_pkey PRIMARY KEY (upload_id, part)
+  created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
+ALTER TABLE sluice.message_body ADD CONSTRAINT message_body_bytes_check CHECK ((octet_length(bytes) <= 1048576));
+ALTER TABLE sluice.message_body ADD CONSTRAINT message_body_pkey PRIMARY KEY (upload_id, part);
+ALTER TABLE sluice.message_body ALTER COLUMN bytes SET STORAGE EXTERNAL;
 
 CREATE TABLE sluice.migration (
   id integer NOT NULL,
   name text NOT NULL,
   sha256 text NOT NULL,
-  applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-  CONSTRAINT migration_pkey PRIMARY KEY (id)
+  applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
+ALTER TABLE sluice.migration ADD CONSTRAINT migration_pkey PRIMARY KEY (id);
 
 CREATE TABLE sluice.object (
   integration text NOT NULL,
@@ -193,25 +216,25 @@ CREATE TABLE sluice.object (
   target_ref text,
   deleted boolean DEFAULT false NOT NULL,
   first_message_id bigint,
-  updated_at timestamp with time zone,
-  CONSTRAINT object_pkey PRIMARY KEY (integration, external_id)
-);
+  updated_at timestamp with time zone
+) WITH (fillfactor=80);
+ALTER TABLE sluice.object ADD CONSTRAINT object_pkey PRIMARY KEY (integration, external_id);
 
 CREATE TABLE sluice.paused_integration (
   integration text NOT NULL,
   reason jsonb NOT NULL,
-  paused_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-  CONSTRAINT paused_integration_pkey PRIMARY KEY (integration)
+  paused_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
+ALTER TABLE sluice.paused_integration ADD CONSTRAINT paused_integration_pkey PRIMARY KEY (integration);
 
 CREATE TABLE sluice.schedule (
   task text NOT NULL,
   cron text NOT NULL,
   next_slot timestamp with time zone NOT NULL,
-  last_slot timestamp with time zone,
-  CONSTRAINT schedule_pkey PRIMARY KEY (task),
-  CONSTRAINT schedule_task_check CHECK ((task = ANY (ARRAY['split'::text, 'process'::text, 'reprocess'::text, 'rollup'::text])))
+  last_slot timestamp with time zone
 );
+ALTER TABLE sluice.schedule ADD CONSTRAINT schedule_pkey PRIMARY KEY (task);
+ALTER TABLE sluice.schedule ADD CONSTRAINT schedule_task_check CHECK ((task = ANY (ARRAY['split'::text, 'process'::text, 'reprocess'::text, 'rollup'::text])));
 
 CREATE TABLE sluice.task_run (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
@@ -228,66 +251,17 @@ CREATE TABLE sluice.task_run (
   attempts integer DEFAULT 0 NOT NULL,
   created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
   started_at timestamp with time zone,
-  finished_at timestamp with time zone,
-  CONSTRAINT task_run_check CHECK (((started_by = 'clock'::text) = (slot IS NOT NULL))),
-  CONSTRAINT task_run_check1 CHECK (((state = ANY (ARRAY['finished'::text, 'failed'::text])) = (finished_at IS NOT NULL))),
-  CONSTRAINT task_run_pkey PRIMARY KEY (id),
-  CONSTRAINT task_run_started_by_check CHECK ((started_by = ANY (ARRAY['event'::text, 'clock'::text, 'click'::text]))),
-  CONSTRAINT task_run_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text, 'failed'::text]))),
-  CONSTRAINT task_run_task_check CHECK ((task = ANY (ARRAY['split'::text, 'process'::text, 'reprocess'::text, 'rollup'::text])))
+  finished_at timestamp with time zone
 );
-
--- Storage of tables
-
-ALTER TABLE sluice.chunk SET (fillfactor=70, autovacuum_vacuum_scale_factor=0.05);
-
-ALTER TABLE sluice.instance SET (fillfactor=50);
-
-ALTER TABLE sluice.object SET (fillfactor=80);
-
--- Indexes
-
-CREATE UNIQUE INDEX api_token_name ON sluice.api_token USING btree (name) WHERE (revoked_at IS NULL);
-
-CREATE INDEX awaited_reference_by_wanted ON sluice.awaited_reference USING btree (wanted, wanted_id) WHERE (came_at IS NULL);
-
-CREATE INDEX chunk_by_message ON sluice.chunk USING btree (message_id, id);
-
-CREATE INDEX chunk_due ON sluice.chunk USING btree (due_at, id) WHERE (state = 'ready'::text);
-
-CREATE INDEX chunk_lease ON sluice.chunk USING btree (lease_until) WHERE (state = 'claimed'::text);
-
-CREATE INDEX deferred_link_by_object ON sluice.deferred_link USING btree (integration, external_id);
-
-CREATE INDEX deferred_link_by_wanted ON sluice.deferred_link USING btree (wanted, wanted_id);
-
-CREATE INDEX failure_by_group ON sluice.failure USING btree (integration, code, fingerprint, message_id, ordinal);
-
-CREATE INDEX failure_due ON sluice.failure USING btree (due_at) WHERE (due_at IS NOT NULL);
-
-CREATE INDEX failure_waiting ON sluice.failure USING btree (message_id, ordinal) WHERE (class = 'missing_reference'::text);
-
-CREATE INDEX instance_by_object ON sluice.instance USING btree (integration, external_id, message_id, ordinal);
-
-CREATE INDEX message_by_integration ON sluice.message USING btree (integration, id);
-
-CREATE INDEX message_by_source ON sluice.message USING btree (source, id);
-
-CREATE INDEX message_by_status ON sluice.message USING btree (status, id);
-
-CREATE INDEX message_by_time ON sluice.message USING btree (received_at, id);
-
-CREATE UNIQUE INDEX message_idempotency ON sluice.message USING btree (source, idempotency_key) WHERE (idempotency_key IS NOT NULL);
-
-CREATE INDEX message_unsplit ON sluice.message USING btree (id) WHERE (status = ANY (ARRAY[0, 1]));
-
+ALTER TABLE sluice.task_run ADD CONSTRAINT task_run_check CHECK (((started_by = 'clock'::text) = (slot IS NOT NULL)));
+ALTER TABLE sluice.task_run ADD CONSTRAINT task_run_check1 CHECK (((state = ANY (ARRAY['finished'::text, 'failed'::text])) = (finished_at IS NOT NULL)));
+ALTER TABLE sluice.task_run ADD CONSTRAINT task_run_pkey PRIMARY KEY (id);
+ALTER TABLE sluice.task_run ADD CONSTRAINT task_run_started_by_check CHECK ((started_by = ANY (ARRAY['event'::text, 'clock'::text, 'click'::text])));
+ALTER TABLE sluice.task_run ADD CONSTRAINT task_run_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text, 'failed'::text])));
+ALTER TABLE sluice.task_run ADD CONSTRAINT task_run_task_check CHECK ((task = ANY (ARRAY['split'::text, 'process'::text, 'reprocess'::text, 'rollup'::text])));
 CREATE INDEX task_run_open ON sluice.task_run USING btree (id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
-
 CREATE UNIQUE INDEX task_run_same_click ON sluice.task_run USING btree (task, md5((parameters)::text)) WHERE ((state = 'queued'::text) AND (started_by = 'click'::text));
-
 CREATE UNIQUE INDEX task_run_slot ON sluice.task_run USING btree (task, slot) WHERE (slot IS NOT NULL);
-
--- Functions
 
 CREATE OR REPLACE FUNCTION sluice.check_instance_transitions()
  RETURNS trigger
@@ -318,7 +292,8 @@ BEGIN
   END LOOP;
   RETURN NULL;
 END
-$function$;
+$function$
+;
 
 CREATE OR REPLACE FUNCTION sluice.check_message_status()
  RETURNS trigger
@@ -358,7 +333,8 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$function$;
+$function$
+;
 
 CREATE OR REPLACE FUNCTION sluice.check_new_instances()
  RETURNS trigger
@@ -372,29 +348,21 @@ BEGIN
   END IF;
   RETURN NULL;
 END
-$function$;
-
--- Triggers
-
-CREATE TRIGGER instance_new AFTER INSERT ON sluice.instance REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION sluice.check_new_instances();
-
-CREATE TRIGGER instance_transitions AFTER UPDATE ON sluice.instance REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION sluice.check_instance_transitions();
-
-CREATE TRIGGER message_status BEFORE INSERT OR UPDATE OF status ON sluice.message FOR EACH ROW EXECUTE FUNCTION sluice.check_message_status();
-
--- Views
+$function$
+;
 
 CREATE VIEW sluice.integration_instance AS
- SELECT (i.message_id::text || '.'::text) || i.ordinal::text AS id,
+ SELECT (((i.message_id)::text || '.'::text) || (i.ordinal)::text) AS id,
     i.message_id,
     i.ordinal,
     i.integration,
     i.external_id,
     i.data,
+    (
         CASE
-            WHEN i.status = 0 AND c.state = 'claimed'::text THEN 1
-            ELSE i.status::integer
-        END::smallint AS status,
+            WHEN ((i.status = 0) AND (c.state = 'claimed'::text)) THEN 1
+            ELSE (i.status)::integer
+        END)::smallint AS status,
     i.outcome,
     i.detail,
     i.changes,
@@ -403,8 +371,8 @@ CREATE VIEW sluice.integration_instance AS
     i.generation,
     i.history,
     i.finished_at
-   FROM sluice.instance i
-     LEFT JOIN sluice.chunk c ON c.id = i.chunk_id AND i.status = 0;
+   FROM (sluice.instance i
+     LEFT JOIN sluice.chunk c ON (((c.id = i.chunk_id) AND (i.status = 0))));
 
 CREATE VIEW sluice.raw_integration_data AS
  SELECT id,

@@ -33,16 +33,23 @@ export async function migrate(db: Db): Promise<string[]> {
 /** Names of the migrations that the database lacks; all of them when it has none. Throws as {@link migrate} does. */
 export async function pendingMigrations(db: Db): Promise<string[]> {
   const migrations = await readMigrations()
-  const { rows } = await db.query<{ exists: boolean }>("SELECT to_regclass('sluice.migration') IS NOT NULL AS exists")
-  if (rows[0]?.exists !== true) return migrations.map((migration) => migration.name)
+  if (!(await hasBookkeeping(db))) return migrations.map((migration) => migration.name)
   const applied = await check(db, migrations)
   return migrations.filter((migration) => !applied.has(migration.id)).map((migration) => migration.name)
 }
 
+async function hasBookkeeping(db: Db): Promise<boolean> {
+  const { rows } = await db.query<{ exists: boolean }>("SELECT to_regclass('sluice.migration') IS NOT NULL AS exists")
+  return rows[0]?.exists === true
+}
+
 async function createBookkeeping(db: Db): Promise<void> {
+  // Looked for first: IF NOT EXISTS asks for the right to create, also when there is nothing to create.
+  if (await hasBookkeeping(db)) return
   try {
     await db.transaction(async (tx) => {
-      await tx.query('CREATE SCHEMA IF NOT EXISTS sluice')
+      const { rows } = await tx.query<{ exists: boolean }>("SELECT to_regnamespace('sluice') IS NOT NULL AS exists")
+      if (rows[0]?.exists !== true) await tx.query('CREATE SCHEMA IF NOT EXISTS sluice')
       await tx.query(
         `CREATE TABLE IF NOT EXISTS sluice.migration (
            id integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`,
@@ -95,7 +102,8 @@ async function readMigrations(): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => /^\d{4}_.*\.sql$/.test(name)).sort()
   return Promise.all(
     names.map(async (name) => {
-      const sql = await readFile(new URL(name, folder), 'utf8')
+      // A checkout on Windows may have other line ends; the checksum must not.
+      const sql = (await readFile(new URL(name, folder), 'utf8')).replaceAll('\r\n', '\n')
       return { id: Number(name.slice(0, 4)), name: name.replace(/\.sql$/, ''), sha256: createHash('sha256').update(sql).digest('hex'), sql }
     }),
   )

@@ -1,9 +1,11 @@
-/** The database port over PGlite: PostgreSQL in this process, with one connection. */
+/** The database port over PGlite: PostgreSQL in this process, with one connection. Transactions and statements take turns. */
 import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { PGlite, type Transaction as PgliteTransaction, types } from '@electric-sql/pglite'
+import { dirname, resolve } from 'node:path'
+import { PGlite, type Transaction as PgliteTransaction, type QueryOptions, TransactionAbortedError, types } from '@electric-sql/pglite'
 import { DatabaseError, type Db, type Parameter, type QueryResult, type Transaction, type TransactionOptions } from './db.ts'
+import { fromServer } from './driver-error.ts'
 import { lockFolder } from './lock-file.ts'
+import { openTransaction } from './open-transaction.ts'
 import { decodedTypes, decoderOf, encodeParameter } from './values.ts'
 
 /**
@@ -14,12 +16,11 @@ import { decodedTypes, decoderOf, encodeParameter } from './values.ts'
  */
 export async function createPglite(options: { folder?: string | undefined } = {}): Promise<Db> {
   const { folder } = options
-  if (folder !== undefined) await mkdir(dirname(folder), { recursive: true })
+  if (folder !== undefined) await mkdir(dirname(resolve(folder)), { recursive: true })
   const unlock = folder === undefined ? undefined : await lockFolder(folder)
   try {
     const lite = folder === undefined ? new PGlite() : new PGlite(folder)
     await lite.waitReady
-    lite.parsers = parsers
     await lite.exec("SET TimeZone = 'UTC'")
     return port(lite, unlock)
   } catch (error) {
@@ -28,10 +29,8 @@ export async function createPglite(options: { folder?: string | undefined } = {}
   }
 }
 
-// PGlite falls back to parsers of its own for types that have none here, so every type it knows is named.
-const parsers = Object.fromEntries([...Object.keys(types.parsers).map(Number), ...decodedTypes()].map((oid) => [oid, decoderOf(oid)]))
-
 function port(lite: PGlite, unlock: (() => Promise<void>) | undefined): Db {
+  let closed: Promise<void> | undefined
   return {
     kind: 'pglite',
     query: (sql, parameters) => run(lite, sql, parameters),
@@ -40,20 +39,25 @@ function port(lite: PGlite, unlock: (() => Promise<void>) | undefined): Db {
       await wrap(() => (tx === undefined ? lite : (tx.native as PgliteTransaction)).exec(sql))
     },
     async listen(channel, onNotify) {
-      return lite.listen(channel, onNotify)
+      return wrap(() => lite.listen(channel, onNotify))
     },
-    async close() {
-      await lite.close()
-      await unlock?.()
+    close() {
+      closed ??= lite.close().finally(() => unlock?.())
+      return closed
     },
   }
 }
 
-// Parameters come encoded: PGlite's own serializers must leave them as they are.
-const asTheyAre: Record<number, (value: unknown) => string> = new Proxy({}, { get: () => (value: unknown) => value })
+// Given with every statement, so that a handler that uses PGlite itself finds it as it is documented.
+const conventions: QueryOptions = {
+  // PGlite falls back to parsers of its own for types that have none here, so every type it knows is named.
+  parsers: Object.fromEntries([...Object.keys(types.parsers).map(Number), ...decodedTypes()].map((oid) => [oid, decoderOf(oid)])),
+  // Parameters come encoded.
+  serializers: new Proxy({}, { get: () => (value: unknown) => value }),
+}
 
 async function run<Row>(client: PGlite | PgliteTransaction, sql: string, parameters: readonly Parameter[] = []): Promise<QueryResult<Row>> {
-  const result = await wrap(() => client.query<Row>(sql, parameters.map(encodeParameter), { serializers: asTheyAre }))
+  const result = await wrap(() => client.query<Row>(sql, parameters.map(encodeParameter), conventions))
   return { rows: result.rows, rowCount: Math.max(result.affectedRows ?? 0, result.rows.length) }
 }
 
@@ -64,15 +68,21 @@ async function inTransaction<T>(lite: PGlite, work: (tx: Transaction) => Promise
     await lite.transaction(async (client) => {
       if (options.statementTimeout !== undefined) await client.exec(`SET LOCAL statement_timeout = ${Math.round(options.statementTimeout)}`)
       if (options.byIndex === true) await client.exec('SET LOCAL enable_seqscan = off')
+      const { tx, end } = openTransaction(client, (sql, parameters) => run(client, sql, parameters))
       try {
-        outcome = { value: await work({ inTransaction: true, native: client, query: (sql, parameters) => run(client, sql, parameters) }) }
+        outcome = { value: await work(tx) }
       } catch (error) {
         outcome = { error }
         throw error
+      } finally {
+        end()
       }
     })
   } catch (error) {
     if (outcome !== undefined && 'error' in outcome) throw outcome.error
+    if (error instanceof TransactionAbortedError) {
+      throw new DatabaseError('a statement of the transaction had failed, so that COMMIT rolled it back', { sqlstate: '40000' }, error)
+    }
     throw toDatabaseError(error)
   }
   if (outcome === undefined || 'error' in outcome) throw new DatabaseError('the transaction did not run', { sqlstate: '40000' })
@@ -87,14 +97,8 @@ async function wrap<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const fieldNames = ['detail', 'hint', 'table', 'column', 'constraint'] as const
-
 /** An error of PGlite as ours. What has no SQLSTATE is the database itself that failed: class XX. */
 function toDatabaseError(error: unknown): DatabaseError {
-  if (error instanceof DatabaseError) return error
-  const fields = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
-  const known: Partial<Record<(typeof fieldNames)[number], string>> = {}
-  for (const name of fieldNames) if (typeof fields[name] === 'string') known[name] = fields[name]
-  const code = typeof fields.code === 'string' && /^[0-9A-Z]{5}$/.test(fields.code) ? fields.code : 'XX000'
-  return new DatabaseError(error instanceof Error ? error.message : String(error), { sqlstate: code, ...known }, error)
+  const text = error instanceof Error ? error.message : String(error)
+  return fromServer(error) ?? new DatabaseError(text, { sqlstate: 'XX000' }, error)
 }

@@ -1,20 +1,37 @@
 /** The database port over `pg`. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { DatabaseError, type Db, type Parameter, type QueryResult, type Transaction, type TransactionOptions } from './db.ts'
+import { fromServer } from './driver-error.ts'
+import { listenOn } from './listen.ts'
+import { openTransaction } from './open-transaction.ts'
 import { decoderOf, encodeParameter } from './values.ts'
 
 /** A pool of our own from a URL, or the application's own, which stays open when the port is closed. */
 export type PostgresOptions = { url: string; connections?: number } | { pool: pg.Pool }
 
+/** How long a statement waits for a connection, made or free. */
+const connectMilliseconds = 30_000
+
+// `format` is text: Sluice asks for no binary results.
 const types = { getTypeParser: (oid: number) => decoderOf(oid) } as unknown as pg.CustomTypesConfig
 
 /** Opens the port. Connects with the first statement. */
 export function createPostgres(options: PostgresOptions): Db {
   const isOwn = 'url' in options
-  const pool = isOwn ? new pg.Pool({ connectionString: options.url, max: options.connections ?? 10 }) : options.pool
+  const pool = isOwn
+    ? new pg.Pool({
+        connectionString: options.url,
+        max: options.connections ?? 10,
+        connectionTimeoutMillis: connectMilliseconds,
+        keepAlive: true,
+        application_name: 'sluice',
+      })
+    : options.pool
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  if (isOwn) pool.on('error', () => undefined)
+  const ignore = (): void => undefined
+  pool.on('error', ignore)
+  const listeners = new Set<() => Promise<void>>()
+  let closed: Promise<void> | undefined
   return {
     kind: 'postgres',
     query: (sql, parameters) => run(pool, sql, parameters),
@@ -22,8 +39,24 @@ export function createPostgres(options: PostgresOptions): Db {
     async exec(sql, tx) {
       await wrap(() => (tx === undefined ? pool : (tx.native as pg.ClientBase)).query(sql))
     },
-    listen: (channel, onNotify) => listen(pool, channel, onNotify),
-    close: () => (isOwn ? pool.end() : Promise.resolve()),
+    async listen(channel, onNotify) {
+      // Not a connection of the pool: it would be gone from there for good.
+      const stop = await wrap(() => listenOn(() => new pg.Client(pool.options), channel, onNotify))
+      listeners.add(stop)
+      return async () => {
+        listeners.delete(stop)
+        await stop()
+      }
+    },
+    close() {
+      closed ??= (async () => {
+        await Promise.all([...listeners].map((stop) => stop()))
+        // Connections of our own pool may still break while they say goodbye, so the listener stays there.
+        if (isOwn) await pool.end()
+        else pool.off('error', ignore)
+      })()
+      return closed
+    },
   }
 }
 
@@ -36,19 +69,24 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promis
   const client = await wrap(() => pool.connect())
   let broken: Error | undefined
   const onError = (error: Error): void => {
-    broken = error
+    broken ??= error
   }
   client.on('error', onError)
+  const { tx, end } = openTransaction(client, async <Row>(sql: string, parameters?: readonly Parameter[]) => {
+    // The server's last word (25P03, 57P01) says more than that the connection is gone.
+    if (broken !== undefined) throw toDatabaseError(broken)
+    return run<Row>(client, sql, parameters)
+  })
   try {
     await wrap(() => client.query(begin(options)))
-    const result = await work({ inTransaction: true, native: client, query: (sql, parameters) => run(client, sql, parameters) })
-    const ended = await wrap(() => client.query('COMMIT'))
-    if (ended.command !== 'COMMIT')
-      throw new DatabaseError('the transaction had failed before, so that COMMIT rolled it back', { sqlstate: '40000' })
+    const result = await work(tx)
+    end()
+    await commit(client)
     return result
   } catch (error) {
+    end()
     await client.query('ROLLBACK').catch((rollbackError: Error) => {
-      broken = rollbackError
+      broken ??= rollbackError
     })
     throw error
   } finally {
@@ -57,57 +95,24 @@ async function inTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promis
   }
 }
 
+async function commit(client: pg.ClientBase): Promise<void> {
+  const { command } = await wrap(() => client.query('COMMIT')).catch((error: DatabaseError) => {
+    if (error.sqlstate !== lostConnection) throw error
+    const message = `${error.message}. It broke during COMMIT: whether the transaction was committed is not known`
+    throw new DatabaseError(message, { sqlstate: '08007' }, error.cause)
+  })
+  if (command !== 'COMMIT') {
+    throw new DatabaseError('a statement of the transaction had failed, so that COMMIT rolled it back', { sqlstate: '40000' })
+  }
+}
+
 function begin({ statementTimeout, idleTimeout, byIndex }: TransactionOptions): string {
-  const settings = ["BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL TimeZone = 'UTC'"]
+  const settings = ["BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = ISO"]
   if (statementTimeout !== undefined) settings.push(`SET LOCAL statement_timeout = ${Math.round(statementTimeout)}`)
   if (idleTimeout !== undefined) settings.push(`SET LOCAL idle_in_transaction_session_timeout = ${Math.round(idleTimeout)}`)
   if (byIndex === true) settings.push('SET LOCAL enable_seqscan = off')
   return settings.join('; ')
 }
-
-/** Listens on a connection of its own; when it breaks, another one is made, with backoff. */
-async function listen(pool: pg.Pool, channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>> {
-  const stopping = new AbortController()
-  let current: pg.PoolClient | undefined
-  const connect = async (): Promise<void> => {
-    const client = await wrap(() => pool.connect())
-    client.on('notification', (message) => onNotify(message.payload ?? ''))
-    const lost = (): void => {
-      if (current !== client) return
-      current = undefined
-      client.release(true)
-      void reconnect()
-    }
-    client.on('error', lost)
-    client.on('end', lost)
-    await wrap(() => client.query(`LISTEN ${pg.escapeIdentifier(channel)}`))
-    current = client
-    if (stopping.signal.aborted) client.release(true)
-  }
-  const reconnect = async (): Promise<void> => {
-    for (let delay = 250; !stopping.signal.aborted; delay = Math.min(delay * 2, 30_000)) {
-      await sleep(delay, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined)
-      if (stopping.signal.aborted) return
-      try {
-        await connect()
-        // What was notified meanwhile is lost: look for work.
-        onNotify('')
-        return
-      } catch {
-        // The database is still away.
-      }
-    }
-  }
-  await connect()
-  return async () => {
-    stopping.abort()
-    const client = current
-    current = undefined
-    client?.release(true)
-  }
-}
-
-const sqlstate = /^[0-9A-Z]{5}$/
 
 async function wrap<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -117,25 +122,14 @@ async function wrap<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** An error of `pg` as ours; a connection that failed has no SQLSTATE of its own and gets 08006 (connection_failure). */
+/** connection_failure */
+const lostConnection = '08006'
+
+/** An error of `pg` as ours; a connection that failed has no SQLSTATE of its own. */
 function toDatabaseError(error: unknown): DatabaseError {
-  if (error instanceof DatabaseError) return error
-  if (error instanceof pg.DatabaseError && error.code !== undefined && sqlstate.test(error.code)) {
-    const { code, detail, hint, table, column, constraint, message } = error
-    return new DatabaseError(
-      message,
-      {
-        sqlstate: code,
-        ...(detail === undefined ? {} : { detail }),
-        ...(hint === undefined ? {} : { hint }),
-        ...(table === undefined ? {} : { table }),
-        ...(column === undefined ? {} : { column }),
-        ...(constraint === undefined ? {} : { constraint }),
-      },
-      error,
-    )
-  }
+  const known = fromServer(error)
+  if (known !== null) return known
   const text =
     error instanceof AggregateError ? error.errors.map(String).join('; ') : error instanceof Error ? error.message : String(error)
-  return new DatabaseError(`no connection to PostgreSQL: ${text}`, { sqlstate: '08006' }, error)
+  return new DatabaseError(`no connection to PostgreSQL: ${text}`, { sqlstate: lostConnection }, error)
 }

@@ -1,6 +1,6 @@
 /** Serialization failures and deadlocks are tried again. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DatabaseError } from './db.ts'
+import { sqlstateOf } from './driver-error.ts'
 
 const mostAttempts = 8
 const longestDelayMilliseconds = 1000
@@ -11,8 +11,8 @@ export async function withRetry<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (error) {
-      const isRetryable = error instanceof DatabaseError && (error.sqlstate === '40001' || error.sqlstate === '40P01')
-      if (!isRetryable || attempt === mostAttempts) throw error
+      const state = sqlstateOf(error)
+      if ((state !== '40001' && state !== '40P01') || attempt === mostAttempts) throw error
       await sleep(Math.random() * Math.min(10 * 2 ** attempt, longestDelayMilliseconds))
     }
   }

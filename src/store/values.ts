@@ -7,7 +7,7 @@ const asNumber: Decode = Number
 
 // Type OIDs of pg_type.dat. What is not here stays text: int8, numeric, json, jsonb, date, timestamp, uuid …
 const decoders = new Map<number, Decode>([
-  [16, (text) => text === 't'], // bool
+  [16, decodeBoolean], // bool
   [17, decodeBytea],
   [21, asNumber], // int2
   [23, asNumber], // int4
@@ -15,14 +15,27 @@ const decoders = new Map<number, Decode>([
   [700, asNumber], // float4
   [701, asNumber], // float8
   [1184, decodeTimestamptz],
-  [1000, (text) => decodeArray(text, (item) => item === 't')], // bool[]
-  [1005, (text) => decodeArray(text, asNumber)], // int2[]
-  [1007, (text) => decodeArray(text, asNumber)], // int4[]
-  [1009, (text) => decodeArray(text, asText)], // text[]
-  [1015, (text) => decodeArray(text, asText)], // varchar[]
-  [1003, (text) => decodeArray(text, asText)], // name[]
-  [1016, (text) => decodeArray(text, asText)], // int8[]
+  [199, arrayOf(asText)], // json[]
+  [1000, arrayOf(decodeBoolean)], // bool[]
+  [1001, arrayOf(decodeBytea)], // bytea[]
+  [1003, arrayOf(asText)], // name[]
+  [1005, arrayOf(asNumber)], // int2[]
+  [1007, arrayOf(asNumber)], // int4[]
+  [1009, arrayOf(asText)], // text[]
+  [1015, arrayOf(asText)], // varchar[]
+  [1016, arrayOf(asText)], // int8[]
+  [1021, arrayOf(asNumber)], // float4[]
+  [1022, arrayOf(asNumber)], // float8[]
+  [1182, arrayOf(asText)], // date[]
+  [1185, arrayOf(decodeTimestamptz)], // timestamptz[]
+  [1231, arrayOf(asText)], // numeric[]
+  [2951, arrayOf(asText)], // uuid[]
+  [3807, arrayOf(asText)], // jsonb[]
 ])
+
+function decodeBoolean(text: string): boolean {
+  return text === 't'
+}
 
 function asText(text: string): string {
   return text
@@ -63,40 +76,67 @@ function encodeItem(item: Parameter): string {
   return needsQuotes.test(item) ? `"${item.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : item
 }
 
+/** Hex, or the escapes of databases that still have `bytea_output` at that. */
 function decodeBytea(text: string): Uint8Array {
-  return Buffer.from(text.slice(2), 'hex')
+  if (text.startsWith('\\x')) return Buffer.from(text.slice(2), 'hex')
+  const bytes = text.replace(/\\(\\|[0-7]{3})/g, (_, code: string) =>
+    code === '\\' ? code : String.fromCharCode(Number.parseInt(code, 8)),
+  )
+  return Buffer.from(bytes, 'latin1')
 }
 
-const timestamptz = /^(\d{4,}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?([+-]\d\d)(?::(\d\d))?(?::\d\d)?$/
+const timestamptz = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?$/
 
-/** ISO 8601 in UTC with the microseconds kept; what ISO 8601 can't say (infinity, BC) stays as PostgreSQL wrote it. */
+/** ISO 8601 in UTC with the microseconds kept; what ISO 8601 can't say (infinity, BC, five-digit years) stays as PostgreSQL wrote it. */
 function decodeTimestamptz(text: string): string {
   const match = timestamptz.exec(text)
   if (match === null) return text
-  const [, date, time, fraction = '', hours, minutes = '00'] = match
-  if (hours === '+00' && minutes === '00') return `${date}T${time}${fraction}Z`
-  return `${new Date(`${date}T${time}${hours}:${minutes}`).toISOString().slice(0, 19)}${fraction}Z`
+  const [, date, time, fraction = '', sign, hours, minutes = '0', seconds = '0'] = match
+  const offset = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)
+  if (offset === 0) return `${date}T${time}${fraction}Z`
+  const local = Date.parse(`${date}T${time}Z`) / 1000
+  const utc = sign === '+' ? local - offset : local + offset
+  return `${new Date(utc * 1000).toISOString().slice(0, -5)}${fraction}Z`
 }
 
-/** One-dimensional array literals, which is all that Sluice's own statements return. */
-function decodeArray(text: string, decode: Decode): unknown[] {
-  const items: unknown[] = []
-  let at = 1
-  while (at < text.length - 1) {
-    if (text[at] === '"') {
-      let item = ''
-      for (at++; text[at] !== '"'; at++) {
-        if (text[at] === '\\') at++
-        item += text[at]
-      }
-      items.push(decode(item))
-      at += 2
-    } else {
-      const end = text.indexOf(',', at) === -1 ? text.length - 1 : text.indexOf(',', at)
-      const item = text.slice(at, end)
-      items.push(item === 'NULL' ? null : decode(item))
-      at = end + 1
-    }
+function arrayOf(decode: Decode): Decode {
+  return (text) => {
+    // PostgreSQL writes the bounds where they don't begin at 1: [0:1]={a,b}
+    const at = { index: text.startsWith('[') ? text.indexOf('=') + 1 : 0 }
+    return decodeArray(text, at, decode)
   }
+}
+
+/** Reads the array literal at `at`, and moves on behind it. */
+function decodeArray(text: string, at: { index: number }, decode: Decode): unknown[] {
+  const items: unknown[] = []
+  at.index++
+  while (at.index < text.length && text[at.index] !== '}') {
+    if (text[at.index] === ',') at.index++
+    else if (text[at.index] === '{') items.push(decodeArray(text, at, decode))
+    else if (text[at.index] === '"') items.push(decode(quotedItem(text, at)))
+    else items.push(plainItem(text, at, decode))
+  }
+  at.index++
   return items
+}
+
+function quotedItem(text: string, at: { index: number }): string {
+  let item = ''
+  for (at.index++; at.index < text.length && text[at.index] !== '"'; at.index++) {
+    if (text[at.index] === '\\') at.index++
+    item += text[at.index]
+  }
+  at.index++
+  return item
+}
+
+const plainItemEnd = /[,}]/g
+
+function plainItem(text: string, at: { index: number }, decode: Decode): unknown {
+  plainItemEnd.lastIndex = at.index
+  const end = plainItemEnd.exec(text)?.index ?? text.length
+  const item = text.slice(at.index, end)
+  at.index = end
+  return item === 'NULL' ? null : decode(item)
 }
