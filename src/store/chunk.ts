@@ -39,7 +39,7 @@ export async function claimChunks(
   options: { integrations: readonly string[]; worker: string; leaseSeconds: number; size: number; messageId?: string },
 ): Promise<ClaimedChunk[]> {
   // In a dry run, one transaction, now() stands still at its begin and no new chunk is due by it.
-  const which = options.messageId === undefined ? 'c.due_at <= now()' : 'c.message_id = $2'
+  const which = options.messageId === undefined ? 'c.due_at <= now()' : 'c.message_id = $2 AND c.due_at <= clock_timestamp()'
   return db.transaction(async (tx) => {
     const first = await tx.query<{ id: string; integration: string; isDraft: boolean; waiting: number; losses: number }>(
       `SELECT c.id, c.integration, c.is_draft AS "isDraft", c.total - (${outcomeSum}) AS waiting, c.losses

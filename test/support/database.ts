@@ -1,5 +1,6 @@
 /** Databases for tests: a clone of a migrated template on native PostgreSQL, or PGlite in memory. */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { inject } from 'vitest'
 import type { Db } from '../../src/store/db.ts'
@@ -44,7 +45,7 @@ export async function createTestDatabase(kind: 'pglite' | 'postgres'): Promise<T
     url,
     async close() {
       await db.close()
-      await asAdmin(adminUrl, (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`))
+      await asAdmin(adminUrl, (client) => drop(client, name))
     },
   }
 }
@@ -62,6 +63,16 @@ async function ensureTemplate(adminUrl: string): Promise<void> {
     await db.close()
     await client.query(`ALTER DATABASE ${template} WITH IS_TEMPLATE true`)
   })
+}
+
+/** Waits for sessions that are still saying goodbye, since one that is thrown out then has nobody to tell; then forces. */
+async function drop(client: pg.Client, name: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const { rowCount } = await client.query('SELECT FROM pg_stat_activity WHERE datname = $1', [name])
+    if (rowCount === 0) break
+    await sleep(20)
+  }
+  await client.query(`DROP DATABASE ${name} WITH (FORCE)`)
 }
 
 async function asAdmin<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
