@@ -274,17 +274,18 @@ DECLARE
 BEGIN
   -- An inner join would let a changed key slip through, hence the outer one.
   FOR moved IN
-    SELECT o.status AS before, n.status AS after, n.chunk_id, n.chunk_id = o.chunk_id AS stayed, min(o.message_id) AS message_id, min(o.ordinal) AS ordinal
+    SELECT o.status AS before, n.status AS after, n.chunk_id, n.chunk_id = o.chunk_id AS stayed, o.message_id, min(o.ordinal) AS ordinal
     FROM old_rows o
     LEFT JOIN new_rows n ON n.message_id = o.message_id AND n.ordinal = o.ordinal
     WHERE n.message_id IS NULL OR n.status <> o.status
-    GROUP BY 1, 2, 3, 4
+    GROUP BY 1, 2, 3, 4, 5
   LOOP
     IF NOT coalesce(
-      CASE (SELECT c.state FROM sluice.chunk c WHERE c.id = moved.chunk_id)
-        WHEN 'claimed' THEN moved.before = 0 AND moved.after IN (2, -2) AND moved.stayed
-        WHEN 'ready' THEN moved.before IN (2, -2) AND moved.after = 0 AND NOT moved.stayed
-      END, false) THEN
+      (SELECT CASE c.state
+          WHEN 'claimed' THEN moved.before = 0 AND moved.after IN (2, -2) AND moved.stayed
+          WHEN 'ready' THEN c.kind = 'retry' AND moved.before IN (2, -2) AND moved.after = 0 AND NOT moved.stayed
+        END
+        FROM sluice.chunk c WHERE c.id = moved.chunk_id AND c.message_id = moved.message_id), false) THEN
       RAISE EXCEPTION 'instance %.%: status can''t go from % to % here', moved.message_id, moved.ordinal, moved.before, coalesce(moved.after::text, 'another key')
         USING ERRCODE = '23514', TABLE = 'instance', SCHEMA = 'sluice',
           HINT = '0 goes to 2 or -2 only while its chunk is claimed; 2 and -2 go to 0 only into a new retry chunk.';
