@@ -133,7 +133,11 @@ export const optionsShape = z.strictObject({
       concurrency: count.default(1).describe('Chunks that one worker process has in hand at once. PGlite: 1.'),
       processes: count.default(2).describe('Worker processes of `sluice work`.'),
       poll: seconds.default(1).describe('Seconds between looks at the queue when no notification comes.'),
-      lease: seconds.default(60).describe('Seconds that a claim holds without being renewed; after that another worker takes the chunk.'),
+      lease: seconds
+        .default(60)
+        .describe(
+          'Seconds that a claim holds; a chunk whose worker is silent for longer, outside of a transaction, goes to another. Also the longest that a statement of an applying transaction may run, and that it may sit idle.',
+        ),
       deadline: seconds
         .default(300)
         .describe('Seconds after which a worker process that is still at one chunk is killed by its supervisor.'),

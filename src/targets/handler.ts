@@ -149,7 +149,8 @@ function itemOf({ object }: ApplyItem): HandlerItem {
   return { messageId, ordinal, externalId, raw: source, text, deleted, attempt, idempotencyKey: `${messageId}.${ordinal}.${generation}` }
 }
 
-const failureClasses: readonly unknown[] = ['transient', 'permanent', 'missing_reference'] satisfies FailureClass[]
+/** A handler declares no references, so that nothing could release what waits for one. */
+const failureClasses: readonly unknown[] = ['transient', 'permanent'] satisfies FailureClass[]
 
 /** A result as the contract has it. Throws ObjectError `invalid_result`: a handler may be plain JavaScript. */
 function checked(given: unknown): Result {
