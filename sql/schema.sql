@@ -236,6 +236,17 @@ CREATE TABLE sluice.schedule (
 ALTER TABLE sluice.schedule ADD CONSTRAINT schedule_pkey PRIMARY KEY (task);
 ALTER TABLE sluice.schedule ADD CONSTRAINT schedule_task_check CHECK ((task = ANY (ARRAY['split'::text, 'process'::text, 'reprocess'::text, 'rollup'::text])));
 
+CREATE TABLE sluice.session (
+  secret_sha256 bytea NOT NULL,
+  token_sha256 bytea NOT NULL,
+  created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  expires_at timestamp with time zone NOT NULL
+);
+ALTER TABLE sluice.session ADD CONSTRAINT session_pkey PRIMARY KEY (secret_sha256);
+ALTER TABLE sluice.session ADD CONSTRAINT session_secret_sha256_check CHECK ((octet_length(secret_sha256) = 32));
+ALTER TABLE sluice.session ADD CONSTRAINT session_token_sha256_check CHECK ((octet_length(token_sha256) = 32));
+CREATE INDEX session_expiry ON sluice.session USING btree (expires_at);
+
 CREATE TABLE sluice.task_run (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   task text NOT NULL,

@@ -1,6 +1,7 @@
 /** The HTTP application: a standard fetch handler over the table of routes. */
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Services } from '../services.ts'
+import { AdminPages } from './admin.ts'
 import { authenticate, requireRole } from './auth.ts'
 import { answer, type Call, type Handler, type Handlers } from './call.ts'
 import { type Route, type RouteName, routes } from './contract/routes.ts'
@@ -16,6 +17,7 @@ import { describeApi } from './openapi.ts'
 import { operations } from './operations.ts'
 import { PathFinder } from './path.ts'
 import { problemOf, problemResponse } from './problem.ts'
+import { session } from './session.ts'
 import { tasks } from './tasks.ts'
 import { tokens } from './tokens.ts'
 
@@ -32,6 +34,7 @@ export function createApp(services: Services): { fetch(request: Request): Promis
     ...integrations,
     ...tasks,
     ...tokens,
+    ...session,
     ...operations,
     ...description(services),
     metrics: metrics.metrics,
@@ -39,7 +42,9 @@ export function createApp(services: Services): { fetch(request: Request): Promis
   const finder = new PathFinder<Route>(Object.values<Route>(routes))
   const app = new OpenAPIHono({ getPath: (request) => matchedPath(finder, request) })
   for (const name of Object.keys(routes) as RouteName[]) mount(app, services, metrics, name, handlers[name] as Handler<RouteName>)
-  app.notFound(({ req }) => guarded(notFound(finder, req.raw)))
+  const pages = new AdminPages()
+  const beside = async (request: Request): Promise<Response> => (await pages.serve(request)) ?? notFound(finder, request)
+  app.notFound(async ({ req }) => guarded(await beside(req.raw).catch((error: unknown) => problemOf(error, services.log))))
   return { fetch: async (request) => app.fetch(request) }
 }
 

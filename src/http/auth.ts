@@ -3,9 +3,11 @@ import { timingSafeEqual } from 'node:crypto'
 import { SluiceError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import type { Scope } from '../store/reads/query.ts'
-import { configTokenName, findTokenBySecret, hashToken } from '../store/token.ts'
+import { findSession } from '../store/session.ts'
+import { configTokenName, findTokenByHash, hashToken } from '../store/token.ts'
 import type { Role } from './contract/common.ts'
 import type { Route } from './contract/routes.ts'
+import { requireOwnPage, sessionSecretOf } from './session-cookie.ts'
 
 /** The owner of a token. */
 export interface Principal {
@@ -18,22 +20,38 @@ export interface Principal {
 
 const bearer = /^Bearer +([A-Za-z0-9._~+/=-]{1,512}) *$/i
 
-/**
- * The owner of a request's bearer token.
- *
- * @throws SluiceError `unauthorized`
- */
-export async function authenticate(services: Services, request: Request): Promise<Principal> {
+/** The bearer token of a request; null when it has none. Throws SluiceError `unauthorized` for a header that is something else. */
+export function bearerOf(request: Request): string | null {
   const header = request.headers.get('Authorization')
-  if (header === null) throw unauthorized('Send a token: "Authorization: Bearer <token>". `sluice token create` makes one.')
+  if (header === null) return null
   const secret = bearer.exec(header)?.[1]
   if (secret === undefined) throw unauthorized('The Authorization header must be "Bearer <token>".')
+  return secret
+}
+
+/**
+ * The owner of a request's bearer token, or of the session that its cookie stands for.
+ *
+ * @throws SluiceError `unauthorized`; `forbidden` when a request with a cookie comes from another page than ours
+ */
+export async function authenticate(services: Services, request: Request): Promise<Principal> {
+  const secret = bearerOf(request)
+  if (secret !== null) return ownerOf(services, hashToken(secret))
+  const session = sessionSecretOf(request)
+  if (session === null) throw unauthorized('Send a token: "Authorization: Bearer <token>". `sluice token create` makes one.')
+  requireOwnPage(request)
+  const hash = await findSession(services.db, session)
+  if (hash === null) throw unauthorized('The session is over. Sign in again.')
+  return ownerOf(services, hash)
+}
+
+async function ownerOf(services: Services, hash: Uint8Array): Promise<Principal> {
   const { token: configured } = services.config
   // Hashes are compared, of equal length and in constant time; the database looks up a hash as well.
-  if (configured !== undefined && timingSafeEqual(hashToken(configured), hashToken(secret))) {
+  if (configured !== undefined && timingSafeEqual(hashToken(configured), hash)) {
     return { name: configTokenName, role: 'admin', integrations: null }
   }
-  const token = await findTokenBySecret(services.db, secret)
+  const token = await findTokenByHash(services.db, hash)
   if (token === null) throw unauthorized('The token is not known here, or it was revoked.')
   return { name: token.name, role: token.role, integrations: token.integrations }
 }

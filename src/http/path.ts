@@ -1,8 +1,11 @@
 /** Paths: which route one belongs to, whatever stands before it, and references between them. */
-import type { Route } from './contract/routes.ts'
+/** What has a path, as OpenAPI writes it: `/api/messages/{id}`. */
+interface HasPath {
+  path: string
+}
 
 /** A route that a path belongs to. */
-export interface PathMatch<R extends Route> {
+export interface PathMatch<R extends HasPath> {
   /** The path below the base path, still percent-encoded. */
   path: string
   /** Every route of that path, one per method. */
@@ -13,7 +16,7 @@ export interface PathMatch<R extends Route> {
  * Finds routes by path. The application may be mounted under any base path, stripped or not: a path belongs to the routes
  * that match all of it, else to those that match the longest rest of it.
  */
-export class PathFinder<R extends Route> {
+export class PathFinder<R extends HasPath> {
   readonly #patterns: { pattern: RegExp; routes: R[] }[] = []
 
   constructor(routes: readonly R[]) {

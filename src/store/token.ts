@@ -70,12 +70,12 @@ export async function createToken(
   }
 }
 
-/** The token with a secret; null when there is none, or it is revoked. Notes its use, at most once a minute. */
-export async function findTokenBySecret(db: Queryable, secret: string): Promise<StoredToken | null> {
+/** The token whose secret has this SHA-256; null when there is none, or it is revoked. Notes its use, at most once a minute. */
+export async function findTokenByHash(db: Queryable, hash: Uint8Array): Promise<StoredToken | null> {
   const { rows } = await db.query<StoredToken & { isStale: boolean }>(
     `SELECT ${columns}, last_used_at IS NULL OR last_used_at < now() - interval '1 minute' AS "isStale"
      FROM sluice.api_token WHERE token_sha256 = $1 AND revoked_at IS NULL`,
-    [hashToken(secret)],
+    [hash],
   )
   const found = rows[0]
   if (found === undefined) return null

@@ -3,6 +3,7 @@ export type { Issue, Problem, Role } from './common.ts'
 export type { ErrorGroup, Instance, InstanceItem, ObjectHistory } from './instance.ts'
 export type { IntegrationView, Resumed } from './integration.ts'
 export type { Counts, DryRun, Message, Receipt } from './message.ts'
+export type { Session } from './session.ts'
 export type { RunRequest, TaskRun, TaskView } from './task.ts'
 export type { CreatedToken, TokenRequest, TokenView } from './token.ts'
 

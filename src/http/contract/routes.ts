@@ -12,6 +12,7 @@ import {
 } from './instance.ts'
 import { integrationShape, resumedShape } from './integration.ts'
 import { dryRunShape, intakeHeaders, intakeQuery, messageShape, messagesQuery, receiptShape } from './message.ts'
+import { sessionShape } from './session.ts'
 import { runCreatedShape, runRequestShape, taskRunShape, taskRunsQuery, taskShape, taskViewShape } from './task.ts'
 import { createdTokenShape, tokenRequestShape, tokenShape } from './token.ts'
 
@@ -300,6 +301,41 @@ export const routes = {
     query: none,
     answers: { 204: { description: 'It is not accepted any more.' } },
     refusals: ['not_found'],
+  },
+  session: {
+    method: 'get',
+    path: '/api/session',
+    roles: access.readOwn,
+    group: 'Session',
+    summary: 'Who am I?',
+    query: none,
+    answers: { 200: { description: 'The owner of the token or session.', content: json(sessionShape) } },
+  },
+  signIn: {
+    method: 'post',
+    path: '/api/session',
+    roles: access.readOwn,
+    group: 'Session',
+    summary: 'Exchange a bearer token for a session cookie',
+    description:
+      'For browsers. The cookie is HttpOnly and SameSite=Strict, and ends after twelve hours or with the token. Requests that come with it and change something need the header `X-Sluice-Page: 1`.',
+    query: none,
+    answers: {
+      200: {
+        description: 'Signed in.',
+        content: json(sessionShape),
+        headers: { 'Set-Cookie': 'The session, for the paths beside this one.' },
+      },
+    },
+  },
+  signOut: {
+    method: 'delete',
+    path: '/api/session',
+    roles: access.readOwn,
+    group: 'Session',
+    summary: 'End the session',
+    query: none,
+    answers: { 204: { description: 'It is over, and its cookie removed.' } },
   },
   livez: {
     method: 'get',
