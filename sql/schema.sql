@@ -148,7 +148,7 @@ ALTER TABLE sluice.instance ADD CONSTRAINT instance_pkey PRIMARY KEY (message_id
 ALTER TABLE sluice.instance ADD CONSTRAINT instance_status_check CHECK ((status = ANY (ARRAY[0, 2, '-2'::integer])));
 CREATE INDEX instance_by_object ON sluice.instance USING btree (integration, external_id, message_id, ordinal);
 
-CREATE TRIGGER instance_new AFTER INSERT ON sluice.instance REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION sluice.check_new_instances();
+CREATE TRIGGER instance_new BEFORE INSERT ON sluice.instance FOR EACH ROW WHEN ((NOT ((new.status = 0) OR ((new.status = '-2'::integer) AND (COALESCE((new.error ->> 'code'::text), ''::text) = 'invalid'::text))))) EXECUTE FUNCTION sluice.refuse_new_instance();
 CREATE TRIGGER instance_transitions AFTER UPDATE ON sluice.instance REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION sluice.check_instance_transitions();
 
 CREATE TABLE sluice.message (
@@ -348,17 +348,14 @@ END
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION sluice.check_new_instances()
+CREATE OR REPLACE FUNCTION sluice.refuse_new_instance()
  RETURNS trigger
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 BEGIN
-  IF EXISTS (SELECT FROM new_rows n WHERE NOT (n.status = 0 OR (n.status = -2 AND n.error ->> 'code' = 'invalid'))) THEN
-    RAISE EXCEPTION 'an instance begins with status 0, or with -2 and the error "invalid"'
-      USING ERRCODE = '23514', TABLE = 'instance', SCHEMA = 'sluice';
-  END IF;
-  RETURN NULL;
+  RAISE EXCEPTION 'an instance begins with status 0, or with -2 and the error "invalid"'
+    USING ERRCODE = '23514', TABLE = 'instance', SCHEMA = 'sluice';
 END
 $function$
 ;

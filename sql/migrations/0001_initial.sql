@@ -286,18 +286,17 @@ $$;
 CREATE TRIGGER message_status BEFORE INSERT OR UPDATE OF status ON sluice.message
   FOR EACH ROW EXECUTE FUNCTION sluice.check_message_status();
 
-CREATE FUNCTION sluice.check_new_instances() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+CREATE FUNCTION sluice.refuse_new_instance() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
 BEGIN
-  IF EXISTS (SELECT FROM new_rows n WHERE NOT (n.status = 0 OR (n.status = -2 AND n.error ->> 'code' = 'invalid'))) THEN
-    RAISE EXCEPTION 'an instance begins with status 0, or with -2 and the error "invalid"'
-      USING ERRCODE = '23514', TABLE = 'instance', SCHEMA = 'sluice';
-  END IF;
-  RETURN NULL;
+  RAISE EXCEPTION 'an instance begins with status 0, or with -2 and the error "invalid"'
+    USING ERRCODE = '23514', TABLE = 'instance', SCHEMA = 'sluice';
 END
 $$;
 
-CREATE TRIGGER instance_new AFTER INSERT ON sluice.instance REFERENCING NEW TABLE AS new_rows
-  FOR EACH STATEMENT EXECUTE FUNCTION sluice.check_new_instances();
+-- The condition is looked at in the scan of the insert itself: a load of correct rows calls no function.
+CREATE TRIGGER instance_new BEFORE INSERT ON sluice.instance
+  FOR EACH ROW WHEN (NOT (NEW.status = 0 OR (NEW.status = -2 AND coalesce(NEW.error ->> 'code', '') = 'invalid')))
+  EXECUTE FUNCTION sluice.refuse_new_instance();
 
 -- Nested loops are off because the plan is kept for the session, and one made for a single row would join a thousand rows
 -- with a thousand.

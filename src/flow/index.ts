@@ -4,17 +4,18 @@
  */
 import { type ClaimedChunk, giveBack, noteTrying, pauseIntegration } from '../store/chunk.ts'
 import { waitingOrdinals } from '../store/instance.ts'
-import { findMessage } from '../store/message.ts'
+import { findMessage, lockForValidation, markCorrect, markIncorrect, markSplit, type StoredMessage } from '../store/message.ts'
 import { withRetry } from '../store/retry.ts'
 import { classify } from '../store/sqlstate.ts'
+import { insertEventRun } from '../store/task-run.ts'
 import type { FlowContext } from './context.ts'
 import { applyChunks, type BatchOptions, type BatchReport, chunkError } from './process.ts'
 import { type Receipt, receiptOf } from './receipt.ts'
-import { type ReceiveInput, receiveMessage } from './receive.ts'
+import { type Received, type ReceiveInput, receiveMessage } from './receive.ts'
 import { rollUp } from './rollup.ts'
 import { settleReferences } from './settle.ts'
-import { type SplitResult, splitMessage as split } from './split.ts'
-import { validateMessage as validate } from './validate.ts'
+import { type SplitResult, Splitter, splitMessage as split, toInstance } from './split.ts'
+import { checkMessage, type Verdict, validateMessage as validate } from './validate.ts'
 
 export type { FlowContext } from './context.ts'
 export { type DryRun, dryRun } from './dryrun.ts'
@@ -33,12 +34,61 @@ export type { SplitResult } from './split.ts'
 export async function receive(context: FlowContext, input: ReceiveInput): Promise<Receipt> {
   const received = await receiveMessage(context, input)
   if (received.repeated) return receiptOf(received.message, true)
-  const validating = validate(context, received.message, received)
+  const validating = isLarge(context, received) ? validateAndSplit(context, received) : validate(context, received.message, received)
   const message = await within(validating, context.config.validateWithin * 1000).catch((error: unknown) => {
     context.log.error({ error, message: received.message.id }, 'validation failed; the split task will validate the message')
     return null
   })
   return receiptOf(message ?? received.message, false)
+}
+
+/** A message of one chunk is left to the workers: its sender is answered sooner. */
+function isLarge(context: FlowContext, { refusal, objects }: Received): boolean {
+  return refusal === null && (objects === null || objects.length > context.config.chunkSize)
+}
+
+/**
+ * Validates a large message and splits it in the same pass and transaction: its bytes are read and its objects parsed once
+ * less (docs/decisions/0009). Nobody sees anything of it before it has become 2; if it fails, the message is at 0 as after
+ * a crash.
+ */
+async function validateAndSplit(context: FlowContext, { message, objects }: Received): Promise<StoredMessage> {
+  const started = performance.now()
+  const verdict = await context.db
+    .transaction(async (tx) => {
+      if (!(await lockForValidation(tx, message.id))) return null
+      const splitter = new Splitter(tx, context.config.chunkSize, message)
+      const found = await checkMessage(context, message, { objects, db: tx }, (checked, text, ordinal) =>
+        splitter.add(toInstance(checked, ordinal, text)),
+      ).catch(async (error: unknown) => {
+        await splitter.settle()
+        throw error
+      })
+      // Thrown, so that what was inserted goes away.
+      if (!found.isCorrect) throw new Incorrect(found)
+      await splitter.end()
+      await markCorrect(tx, message.id, found.total, found.problem)
+      await markSplit(tx, message.id, found.total)
+      await insertEventRun(tx, 'split', 'intake', (performance.now() - started) / 1000, { messages: 1, instances: found.total })
+      return found
+    })
+    .catch((error: unknown) => {
+      if (error instanceof Incorrect) return error.verdict
+      throw error
+    })
+  if (verdict?.isCorrect === false) await markIncorrect(context.db, message.id, verdict.total, verdict.problem ?? {})
+  if (verdict?.isCorrect === true && verdict.total === 0) await rollUp(context.db, message.id)
+  return (await findMessage(context.db, message.id)) ?? message
+}
+
+/** The schema has refused a message, so that nothing of it is to be inserted. */
+class Incorrect extends Error {
+  readonly verdict: Verdict
+
+  constructor(verdict: Verdict) {
+    super('the message is not correct')
+    this.verdict = verdict
+  }
 }
 
 async function within<T>(work: Promise<T>, milliseconds: number): Promise<T | null> {

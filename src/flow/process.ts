@@ -96,6 +96,8 @@ class Batch {
   readonly #target: Target
   readonly #applyContext: ApplyContext
   readonly #references: References
+  /** Shared by all the objects that carry every field. */
+  readonly #allFields: ReadonlySet<string>
   readonly #results = new Map<WaitingInstance, Result>()
   readonly #awaited: AwaitedReference[] = []
   readonly #changed = new Map<string, LedgerEntry>()
@@ -110,6 +112,7 @@ class Batch {
     this.#target = target
     this.#applyContext = applyContext
     this.#references = new References(context)
+    this.#allFields = new Set(target.fields)
   }
 
   fail(instance: WaitingInstance, result: Result): void {
@@ -220,11 +223,7 @@ class Batch {
     }
     const isKnown = entry.ref !== null
     const { deleted } = planned.object
-    const fields = new Set<string>(decision.supply)
-    // A deletion waits for nobody: what it can't link it leaves as it is.
-    if (deleted && isKnown)
-      for (const reference of planned.plan.references)
-        if (reference.missing === 'wait' && this.#references.find(reference) === null) fields.delete(reference.field)
+    const fields = deleted && isKnown ? this.#linkable(planned, decision.supply) : this.#setOf(decision.supply)
     return {
       object: planned.object,
       plan: planned.plan,
@@ -233,6 +232,18 @@ class Batch {
       deletion: decision.kind === 'late' ? 'keep' : deleted ? 'deleted' : 'live',
       isKnown,
     }
+  }
+
+  /** A deletion waits for nobody: what it can't link it leaves as it is. */
+  #linkable({ plan }: Planned, supply: readonly string[]): ReadonlySet<string> {
+    const fields = new Set(supply)
+    for (const reference of plan.references)
+      if (reference.missing === 'wait' && this.#references.find(reference) === null) fields.delete(reference.field)
+    return fields
+  }
+
+  #setOf(supply: readonly string[]): ReadonlySet<string> {
+    return supply.length === this.#allFields.size ? this.#allFields : new Set(supply)
   }
 
   #missing(item: ApplyItem): PlannedReference[] {
@@ -286,12 +297,12 @@ class Batch {
     const kind = item.deletion === 'keep' ? 'late' : 'newest'
     const isGone = result.ref === undefined && (result.outcome === 'deleted' || result.outcome === 'ignored')
     // What is gone for good has lost every field: nothing older may fill them when the object comes back.
-    const supplied = isGone ? this.#target.fields : [...item.fields]
+    const supplied = isGone || item.fields === this.#allFields ? this.#target.fields : [...item.fields]
     const versions = advance(
       this.#versionType(),
       entry,
       planned.arrival,
-      { kind, supply: [...supplied] },
+      { kind, supply: supplied },
       supplied,
       this.#target.fields,
       planned.object.deleted,

@@ -31,7 +31,7 @@ export interface Received {
 }
 
 /** Texts of a message larger than this are not held in memory. */
-const heldBytes = 16 * 1024 * 1024
+const heldBytes = 32 * 1024 * 1024
 
 /**
  * Stores a message. When this returns, it is committed.

@@ -30,7 +30,9 @@ export async function settleReferences(
   integration: string,
   report: Pick<BatchReport, 'gained' | 'missed'>,
 ): Promise<void> {
-  await cameNow(context, { integration }, report.gained)
+  // What waits by a mapping of the past is found by the sweep.
+  if (wantedByConfig(context).some((wanted) => 'integration' in wanted && wanted.integration === integration))
+    await cameNow(context, { integration }, report.gained)
   for (const [name, ids] of report.missed) {
     const wanted = wantedOf(context, name)
     if (wanted === null) continue

@@ -35,39 +35,76 @@ export async function splitMessage(context: FlowContext, id: string): Promise<Sp
 }
 
 async function insertInstances(tx: Transaction, context: FlowContext, message: StoredMessage): Promise<number> {
-  const size = context.config.chunkSize
+  const splitter = new Splitter(tx, context.config.chunkSize, message)
   const breather = new Breather()
-  let pending: NewInstance[] = []
-  let total = 0
-  let number = 0
-  // One chunk is being inserted while the next one is read.
-  let inserting: Promise<void> = Promise.resolve()
-  const flush = async (): Promise<void> => {
-    await inserting
-    const chunk = { messageId: message.id, integration: message.integration, number: number++, isDraft: message.isDraft }
-    inserting = insertChunk(tx, chunk, pending)
-    // Its failure is thrown where it is awaited.
-    inserting.catch(() => undefined)
-    pending = []
-  }
   try {
     for await (const texts of readObjects(readParts(tx, message.uploadId), message.format, scanLimits(context.config))) {
       for (const text of texts) {
-        const read = readInstance(context, message, total, text)
-        pending.push(read instanceof Promise ? await read : read)
-        total++
-        if (pending.length === size) await flush()
+        const read = readInstance(context, message, splitter.count, text)
+        await splitter.add(read instanceof Promise ? await read : read)
         await breather.breathe()
       }
     }
-    if (pending.length > 0) await flush()
-    await inserting
+    return await splitter.end()
   } catch (error) {
-    // What failed first tells why; what fails after it in the same transaction only says that it has failed.
-    await inserting
+    await splitter.settle()
     throw error
   }
-  return total
+}
+
+/** Puts instances into chunks as they come, in order. One chunk is being inserted while the next one fills. */
+export class Splitter {
+  readonly #tx: Transaction
+  readonly #size: number
+  readonly #message: StoredMessage
+  #pending: NewInstance[] = []
+  #inserting: Promise<void> = Promise.resolve()
+  #chunks = 0
+  #count = 0
+
+  /** @param size instances per chunk */
+  constructor(tx: Transaction, size: number, message: StoredMessage) {
+    this.#tx = tx
+    this.#size = size
+    this.#message = message
+  }
+
+  /** How many instances were added: the ordinal of the next one. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Adds the next object. Throws what the insertion of an earlier chunk threw. */
+  add(instance: NewInstance): Promise<void> | undefined {
+    this.#count++
+    this.#pending.push(instance)
+    return this.#pending.length === this.#size ? this.#flush() : undefined
+  }
+
+  /** Inserts what is left, and gives the number of instances. */
+  async end(): Promise<number> {
+    if (this.#pending.length > 0) await this.#flush()
+    await this.#inserting
+    return this.#count
+  }
+
+  /**
+   * Waits for the insertion that is under way, and throws what it threw: what failed first tells why, what fails after it
+   * in the same transaction only says that it has failed.
+   */
+  settle(): Promise<void> {
+    return this.#inserting
+  }
+
+  async #flush(): Promise<void> {
+    const instances = this.#pending
+    this.#pending = []
+    await this.#inserting
+    const { id, integration, isDraft } = this.#message
+    this.#inserting = insertChunk(this.#tx, { messageId: id, integration, number: this.#chunks++, isDraft }, instances)
+    // Its failure is thrown where it is awaited.
+    this.#inserting.catch(() => undefined)
+  }
 }
 
 /**
@@ -88,7 +125,8 @@ function readInstance(context: FlowContext, message: StoredMessage, ordinal: num
   return checking instanceof Promise ? checking.then((checked) => toInstance(checked, ordinal, text)) : toInstance(checking, ordinal, text)
 }
 
-function toInstance(checked: CheckedObject, ordinal: number, data: string): NewInstance {
+/** A checked object as an instance: at -2 `invalid` when something is wrong with it. */
+export function toInstance(checked: CheckedObject, ordinal: number, data: string): NewInstance {
   const issue = checked.issues[0]
   if (issue === undefined) return { ordinal, externalId: checked.externalId, data, invalid: null }
   const invalid = { message: issue.message, pointer: `/${ordinal}${issue.pointer}`, fingerprint: fingerprintOf('invalid', issue.message) }

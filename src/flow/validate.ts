@@ -4,6 +4,7 @@ import type { CheckedObject } from '../schema/check.ts'
 import { checkObject } from '../schema/check.ts'
 import type { SchemaIssue } from '../schema/validator.ts'
 import { readParts } from '../store/body.ts'
+import type { Queryable } from '../store/db.ts'
 import { findMessage, markCorrect, markIncorrect, type StoredMessage } from '../store/message.ts'
 import { type FlowContext, integrationOf } from './context.ts'
 import { Breather, readObjects, scanLimits } from './objects.ts'
@@ -73,28 +74,55 @@ async function refuse(context: FlowContext, message: StoredMessage, refusal: Slu
 }
 
 async function checkObjects(context: FlowContext, message: StoredMessage, objects: string[] | null): Promise<StoredMessage | null> {
+  const { isCorrect, total, problem } = await checkMessage(context, message, { objects, db: context.db })
+  return isCorrect
+    ? markCorrect(context.db, message.id, total, problem)
+    : markIncorrect(context.db, message.id, total, problem ?? { code: 'schema' })
+}
+
+/** What the schema says of a message. */
+export interface Verdict {
+  /** False: the message is to be -1. */
+  isCorrect: boolean
+  total: number
+  /** What is wrong; where the valid objects of an incorrect message go on, a correct one has a problem too. */
+  problem: MessageProblem | null
+}
+
+/**
+ * Checks every object of a message and changes nothing.
+ *
+ * @param source the texts of the objects, if the caller holds them; else they are read from the store by `db`
+ * @param take is given each object in order, until the first that makes the message incorrect
+ */
+export async function checkMessage(
+  context: FlowContext,
+  message: StoredMessage,
+  source: { objects: string[] | null; db: Queryable },
+  take?: (checked: CheckedObject, text: string, ordinal: number) => Promise<void> | undefined,
+): Promise<Verdict> {
   const { integration, validator } = integrationOf(context, message.integration)
+  const keepsValid = integration.onInvalid === 'keep-valid'
   const most = context.config.limits.errors
   const errors: SchemaIssue[] = []
   const breather = new Breather()
   let total = 0
   let errorCount = 0
-  for await (const texts of objects === null
-    ? readObjects(readParts(context.db, message.uploadId), message.format, scanLimits(context.config))
-    : [objects]) {
+  for await (const texts of source.objects === null
+    ? readObjects(readParts(source.db, message.uploadId), message.format, scanLimits(context.config))
+    : [source.objects]) {
     for (const text of texts) {
       const checking = checkObject(integration, validator, text)
       const checked: CheckedObject = checking instanceof Promise ? await checking : checking
       for (const issue of checked.issues) {
         if (errorCount++ < most) errors.push({ ...issue, pointer: `/${total}${issue.pointer}` })
       }
+      if (errorCount === 0 || keepsValid) await take?.(checked, text, total)
       total++
       await breather.breathe()
     }
   }
-  if (errorCount === 0) return markCorrect(context.db, message.id, total, null)
+  if (errorCount === 0) return { isCorrect: true, total, problem: null }
   const text = `${errorCount} ${errorCount === 1 ? 'error' : 'errors'} in ${total} ${total === 1 ? 'object' : 'objects'}`
-  const problem: MessageProblem = { code: 'schema', message: text, errors, errorCount }
-  if (integration.onInvalid === 'keep-valid') return markCorrect(context.db, message.id, total, problem)
-  return markIncorrect(context.db, message.id, total, problem)
+  return { isCorrect: keepsValid, total, problem: { code: 'schema', message: text, errors, errorCount } }
 }

@@ -11,18 +11,30 @@ export { ExactNumber, type JsonValue }
  */
 const risky = /(?:^|[ \t\n\r:,[])(?:-?(?:\d{16}|[\d.]{17}|[\d.]+[eE]|0\.0{6})|-0(?:\.0+)?(?![\d.]))/
 
-/** False when no number of a text can become an {@link ExactNumber}. */
-export function mayNeedExact(text: string): boolean {
-  return risky.test(text)
-}
-
 /**
  * Parses JSON; a number that `String` would not give back with its value (`9007199254740993`, `1e400`, `-0`) or without an
  * exponent that it didn't have becomes an {@link ExactNumber}. `1.50` is a plain 1.5. Throws SyntaxError.
  */
 export function parseExact(text: string): JsonValue {
-  if (hasEscapedKey(text)) return parseCarefully(text, exactNumber)
-  if (!mayNeedExact(text)) return JSON.parse(text) as JsonValue
+  return parseBoth(text).exact
+}
+
+/** Parses JSON as {@link parseExact} and as {@link parsePlain} do. Both are one value where no number differs. */
+export function parseBoth(text: string): { exact: JsonValue; plain: JsonValue } {
+  const isCareful = hasEscapedKey(text)
+  const plain = isCareful ? parseCarefully(text, Number) : (JSON.parse(text) as JsonValue)
+  // Most objects have no number at all, which is seen sooner than that none of their digits would be lost.
+  if (!hasNumber(plain) || !risky.test(text)) return { exact: plain, plain }
+  return { exact: isCareful ? parseCarefully(text, exactNumber) : parseKeeping(text), plain }
+}
+
+function hasNumber(value: JsonValue): boolean {
+  if (typeof value === 'number') return true
+  if (typeof value !== 'object' || value === null) return false
+  return Array.isArray(value) ? value.some(hasNumber) : Object.values(value).some(hasNumber)
+}
+
+function parseKeeping(text: string): JsonValue {
   return JSON.parse(text, keepExact as (this: unknown, key: string, value: unknown) => unknown) as JsonValue
 }
 

@@ -27,8 +27,8 @@ export interface ObjectVersions {
 
 /** What is to be done with an arrival: `supply` are the fields to be written. */
 export type Decision =
-  | { kind: 'newest'; supply: string[] }
-  | { kind: 'late'; supply: string[] }
+  | { kind: 'newest'; supply: readonly string[] }
+  | { kind: 'late'; supply: readonly string[] }
   /** A newer version was applied, and nothing is left to supply. */
   | { kind: 'superseded' }
 
@@ -73,8 +73,7 @@ export function decide(
   canSupplyLate: boolean,
 ): Decision {
   const { applied, fields } = ledger
-  const known = new Set(targetFields)
-  const own = carried.filter((field) => known.has(field))
+  const own = carried.every((field) => targetFields.includes(field)) ? carried : carried.filter((field) => targetFields.includes(field))
   if (applied === null || compareArrivals(type, arrival, applied) >= 0) return { kind: 'newest', supply: own }
   if (!canSupplyLate) return { kind: 'superseded' }
   const supply = own.filter((field) => {
@@ -103,6 +102,8 @@ export function advance(
 ): ObjectVersions {
   const { applied } = ledger
   if (decision.kind === 'superseded') return { applied, fields: ledger.fields, deleted: ledger.deleted }
+  // The common case: an object that carries every field.
+  if (decision.kind === 'newest' && supplied === targetFields) return { applied: arrival, fields: {}, deleted }
   const fields = new Map(Object.entries(ledger.fields))
   if (decision.kind === 'late') {
     for (const field of supplied) fields.set(field, arrival)

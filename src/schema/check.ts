@@ -1,6 +1,6 @@
 /** What an object says of itself, checked: the schema, the external ID, the version, the deletion. */
 import { messageOf } from '../errors.ts'
-import { ExactNumber, type JsonValue, mayNeedExact, parseExact, parsePlain } from '../json/exact.ts'
+import { ExactNumber, type JsonValue, parseBoth, parseExact } from '../json/exact.ts'
 import { formatPointer, getPath } from '../json/pointer.ts'
 import { unstorableReason } from '../json/storable.ts'
 import type { VersionDeclaration, VersionType } from '../model/integration.ts'
@@ -37,12 +37,11 @@ export interface CheckedObject {
  * @returns a promise only where the schema is asynchronous
  */
 export function checkObject(rules: ObjectRules, validator: Validator, text: string): CheckedObject | Promise<CheckedObject> {
-  const source = parseExact(text)
+  const { exact: source, plain } = parseBoth(text)
   if (!isObject(source)) {
     const issue = issueAt('', 'not_an_object', `must be an object, not ${nameOf(source)}`)
     return { externalId: null, version: null, deleted: false, source, output: undefined, issues: [issue] }
   }
-  const plain: unknown = mayNeedExact(text) ? parsePlain(text) : source
   const result = validator.validate(plain)
   return result instanceof Promise
     ? result.then((awaited) => finish(rules, text, source, plain, awaited))

@@ -22,35 +22,30 @@ export async function insertChunk(
   if (first === undefined) return
   const invalid = instances.filter((instance) => instance.invalid !== null)
   const isFinished = invalid.length === instances.length
-  const inserted = await tx.query<{ id: string }>(
-    `INSERT INTO sluice.chunk (message_id, integration, kind, number, first_ordinal, last_ordinal, is_draft, total, failed, state, finished_at)
-     VALUES ($1, $2, 'data', $3, $4, $5, $6, $7, $8, $9, CASE WHEN $9 = 'finished' THEN clock_timestamp() END) RETURNING id`,
-    [
-      chunk.messageId,
-      chunk.integration,
-      chunk.number,
-      first.ordinal,
-      first.ordinal + instances.length - 1,
-      chunk.isDraft,
-      instances.length,
-      invalid.length,
-      isFinished ? 'finished' : 'ready',
-    ],
-  )
-  const chunkId = inserted.rows[0]?.id ?? null
+  const parameters = [
+    chunk.messageId,
+    chunk.integration,
+    chunk.number,
+    first.ordinal,
+    first.ordinal + instances.length - 1,
+    chunk.isDraft,
+    instances.length,
+    invalid.length,
+    isFinished ? 'finished' : 'ready',
+    instances.map((instance) => instance.ordinal),
+    instances.map((instance) => instance.externalId),
+    instances.map((instance) => instance.data),
+  ]
+  const chunkSql = `WITH chunk AS (
+      INSERT INTO sluice.chunk (message_id, integration, kind, number, first_ordinal, last_ordinal, is_draft, total, failed, state, finished_at)
+      VALUES ($1, $2, 'data', $3, $4, $5, $6, $7, $8, $9, CASE WHEN $9 = 'finished' THEN clock_timestamp() END) RETURNING id)`
   if (invalid.length === 0) {
     await tx.query(
-      `INSERT INTO sluice.instance (message_id, ordinal, chunk_id, integration, external_id, data)
-       SELECT $1, u.ordinal, $2, $3, u.external_id, u.data::json
-       FROM unnest($4::integer[], $5::text[], $6::text[]) AS u (ordinal, external_id, data)`,
-      [
-        chunk.messageId,
-        chunkId,
-        chunk.integration,
-        instances.map((instance) => instance.ordinal),
-        instances.map((instance) => instance.externalId),
-        instances.map((instance) => instance.data),
-      ],
+      `${chunkSql}
+       INSERT INTO sluice.instance (message_id, ordinal, chunk_id, integration, external_id, data)
+       SELECT $1, u.ordinal, chunk.id, $2, u.external_id, u.data::json
+       FROM chunk, unnest($10::integer[], $11::text[], $12::text[]) AS u (ordinal, external_id, data)`,
+      parameters,
     )
     return
   }
@@ -58,19 +53,12 @@ export async function insertChunk(
     issue === null ? null : JSON.stringify({ code: 'invalid', class: 'permanent', message: issue.message, pointer: issue.pointer }),
   )
   await tx.query(
-    `INSERT INTO sluice.instance (message_id, ordinal, chunk_id, integration, external_id, data, status, error, finished_at)
-     SELECT $1, u.ordinal, $2, $3, u.external_id, u.data::json, CASE WHEN u.error IS NULL THEN 0 ELSE -2 END, u.error::jsonb,
+    `${chunkSql}
+     INSERT INTO sluice.instance (message_id, ordinal, chunk_id, integration, external_id, data, status, error, finished_at)
+     SELECT $1, u.ordinal, chunk.id, $2, u.external_id, u.data::json, CASE WHEN u.error IS NULL THEN 0 ELSE -2 END, u.error::jsonb,
        CASE WHEN u.error IS NOT NULL THEN clock_timestamp() END
-     FROM unnest($4::integer[], $5::text[], $6::text[], $7::text[]) AS u (ordinal, external_id, data, error)`,
-    [
-      chunk.messageId,
-      chunkId,
-      chunk.integration,
-      instances.map((instance) => instance.ordinal),
-      instances.map((instance) => instance.externalId),
-      instances.map((instance) => instance.data),
-      errors,
-    ],
+     FROM chunk, unnest($10::integer[], $11::text[], $12::text[], $13::text[]) AS u (ordinal, external_id, data, error)`,
+    [...parameters, errors],
   )
   await tx.query(
     `INSERT INTO sluice.failure (message_id, ordinal, integration, external_id, code, class, fingerprint, attempts)
@@ -170,10 +158,14 @@ function groupAlike(results: readonly InstanceResult[]): { alike: InstanceResult
 async function recordAlike(tx: Transaction, group: readonly InstanceResult[]): Promise<void> {
   const first = group[0]
   if (first === undefined || isFailed(first.result)) return
+  const { messageId, chunkId } = first.instance
+  const ordinals = group.map(({ instance }) => instance.ordinal).sort((a, b) => a - b)
+  const [from, to] = [ordinals[0] ?? 0, ordinals[ordinals.length - 1] ?? 0]
+  const isRange = to - from === ordinals.length - 1
   await tx.query(
-    `UPDATE sluice.instance SET status = 2, outcome = $4, attempts = attempts + 1, finished_at = clock_timestamp()
-     WHERE message_id = $1 AND ordinal = ANY($2) AND chunk_id = $3 AND status = 0`,
-    [first.instance.messageId, group.map(({ instance }) => instance.ordinal), first.instance.chunkId, first.result.outcome],
+    `UPDATE sluice.instance SET status = 2, outcome = $3, attempts = attempts + 1, finished_at = clock_timestamp()
+     WHERE message_id = $1 AND chunk_id = $2 AND status = 0 AND ${isRange ? 'ordinal BETWEEN $4 AND $5' : 'ordinal = ANY($4::integer[])'}`,
+    [messageId, chunkId, first.result.outcome, ...(isRange ? [from, to] : [ordinals])],
   )
 }
 

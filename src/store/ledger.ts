@@ -27,7 +27,7 @@ export async function lockObjects(tx: Transaction, integration: string, external
     deleted: boolean
   }>(
     `SELECT external_id AS "externalId", version, message_id AS "messageId", ordinal, fields, target_ref AS ref, deleted
-     FROM sluice.object WHERE integration = $1 AND external_id = ANY($2) ORDER BY external_id COLLATE "C" FOR UPDATE`,
+     FROM sluice.object WHERE integration = $1 AND external_id = ANY($2::text[]) ORDER BY external_id COLLATE "C" FOR UPDATE`,
     [integration, externalIds],
   )
   const entries = new Map<string, LedgerEntry>(
@@ -103,7 +103,7 @@ async function insertObjects(tx: Transaction, integration: string, entries: read
 export async function findObjectRefs(db: Queryable, integration: string, externalIds: readonly string[]): Promise<Map<string, string>> {
   const { rows } = await db.query<{ externalId: string; ref: string }>(
     `SELECT external_id AS "externalId", target_ref AS ref FROM sluice.object
-     WHERE integration = $1 AND external_id = ANY($2) AND target_ref IS NOT NULL`,
+     WHERE integration = $1 AND external_id = ANY($2::text[]) AND target_ref IS NOT NULL`,
     [integration, externalIds],
   )
   return new Map(rows.map((row) => [row.externalId, row.ref]))

@@ -31,7 +31,7 @@ export async function markCome(db: Queryable, wanted: string, wantedIds: readonl
   const { rows } = await db.query<InstanceKey>(
     `UPDATE sluice.awaited_reference a SET came_at = clock_timestamp()
      FROM (SELECT message_id, ordinal, wanted, wanted_id FROM sluice.awaited_reference
-           WHERE wanted = $1 AND wanted_id = ANY($2) AND came_at IS NULL ORDER BY 1, 2, 3, 4 FOR UPDATE) AS l
+           WHERE wanted = $1 AND wanted_id = ANY($2::text[]) AND came_at IS NULL ORDER BY 1, 2, 3, 4 FOR UPDATE) AS l
      WHERE a.message_id = l.message_id AND a.ordinal = l.ordinal AND a.wanted = l.wanted AND a.wanted_id = l.wanted_id
      RETURNING a.message_id AS "messageId", a.ordinal`,
     [wanted, wantedIds],
@@ -97,7 +97,7 @@ const linkColumns = `id, integration, external_id AS "externalId", field, wanted
 /** The links that these objects left empty. Their ledger rows are locked. */
 export async function linksOf(tx: Transaction, integration: string, externalIds: readonly string[]): Promise<StoredLink[]> {
   const { rows } = await tx.query<StoredLink>(
-    `SELECT ${linkColumns} FROM sluice.deferred_link WHERE integration = $1 AND external_id = ANY($2) ORDER BY id`,
+    `SELECT ${linkColumns} FROM sluice.deferred_link WHERE integration = $1 AND external_id = ANY($2::text[]) ORDER BY id`,
     [integration, externalIds],
   )
   return rows
@@ -134,7 +134,7 @@ export async function insertLinks(tx: Transaction, links: readonly DeferredLink[
 /** Links that want one of these objects. */
 export async function linksWanting(db: Queryable, wanted: string, wantedIds: readonly string[], limit: number): Promise<StoredLink[]> {
   const { rows } = await db.query<StoredLink>(
-    `SELECT ${linkColumns} FROM sluice.deferred_link WHERE wanted = $1 AND wanted_id = ANY($2) ORDER BY id LIMIT $3`,
+    `SELECT ${linkColumns} FROM sluice.deferred_link WHERE wanted = $1 AND wanted_id = ANY($2::text[]) ORDER BY id LIMIT $3`,
     [wanted, wantedIds, limit],
   )
   return rows

@@ -70,26 +70,31 @@ export async function findByIdempotencyKey(db: Queryable, source: string, key: s
 }
 
 /** 0 → 1; the split is due at once. Null when somebody else decided first. */
-export async function markCorrect(db: Db, id: string, total: number, details: object | null): Promise<StoredMessage | null> {
-  return db.transaction(async (tx) => {
-    const { rows } = await tx.query<StoredMessage>(
-      `UPDATE sluice.message SET status = 1, validated_at = clock_timestamp(), total = $2, status_details = $3
-       WHERE id = $1 AND status = 0 RETURNING ${columns}`,
-      [id, total, details === null ? null : JSON.stringify(details)],
-    )
-    if (rows[0] !== undefined) await tx.query("SELECT pg_notify('sluice', 'split')")
-    return rows[0] ?? null
-  })
+export async function markCorrect(db: Queryable, id: string, total: number, details: object | null): Promise<StoredMessage | null> {
+  const { rows } = await db.query<StoredMessage>(
+    `WITH correct AS (
+       UPDATE sluice.message SET status = 1, validated_at = clock_timestamp(), total = $2, status_details = $3
+       WHERE id = $1 AND status = 0 RETURNING ${columns})
+     SELECT correct.* FROM correct, pg_notify('sluice', 'split')`,
+    [id, total, details === null ? null : JSON.stringify(details)],
+  )
+  return rows[0] ?? null
 }
 
 /** 0 → -1, with what is wrong. Null when somebody else decided first. */
-export async function markIncorrect(db: Db, id: string, total: number | null, details: object): Promise<StoredMessage | null> {
+export async function markIncorrect(db: Queryable, id: string, total: number | null, details: object): Promise<StoredMessage | null> {
   const { rows } = await db.query<StoredMessage>(
     `UPDATE sluice.message SET status = -1, validated_at = clock_timestamp(), finished_at = clock_timestamp(), total = $2, status_details = $3
      WHERE id = $1 AND status = 0 RETURNING ${columns}`,
     [id, total, JSON.stringify(details)],
   )
   return rows[0] ?? null
+}
+
+/** Locks a message that is to be validated; false when somebody else has it, or has decided. */
+export async function lockForValidation(tx: Transaction, id: string): Promise<boolean> {
+  const { rowCount } = await tx.query('SELECT FROM sluice.message WHERE id = $1 AND status = 0 FOR UPDATE SKIP LOCKED', [id])
+  return rowCount === 1
 }
 
 /** Locks a message that may be split (1 or -2); null when it may not, or somebody else is at it. */
@@ -101,14 +106,16 @@ export async function lockForSplit(tx: Transaction, id: string): Promise<StoredM
   return rows[0] ?? null
 }
 
-/** 1 or -2 → 2. The message is locked by {@link lockForSplit}. */
-export async function markSplit(tx: Transaction, id: string, total: number): Promise<void> {
-  await tx.query(
-    `UPDATE sluice.message SET status = 2, split_at = clock_timestamp(), total = $2, split_attempts = split_attempts + 1
-     WHERE id = $1`,
+/** 1 or -2 → 2. The message is locked by {@link lockForSplit} or {@link lockForValidation}. */
+export async function markSplit(tx: Transaction, id: string, total: number): Promise<StoredMessage | null> {
+  const { rows } = await tx.query<StoredMessage>(
+    `WITH split AS (
+       UPDATE sluice.message SET status = 2, split_at = clock_timestamp(), total = $2, split_attempts = split_attempts + 1
+       WHERE id = $1 RETURNING ${columns})
+     SELECT split.* FROM split, pg_notify('sluice', 'process')`,
     [id, total],
   )
-  await tx.query("SELECT pg_notify('sluice', 'process')")
+  return rows[0] ?? null
 }
 
 /** 1 → -2, with the reason; a message that is -2 already keeps its status and gets the new reason. */
@@ -137,6 +144,9 @@ export async function nextToSplit(db: Queryable, integrations: readonly string[]
  * @returns the new status, or null when there was nothing to do
  */
 export async function rollUpMessage(db: Db, id: string): Promise<MessageStatus | null> {
+  // Whoever commits the last chunk looks here after that, so that one who sees an open chunk may leave it to them.
+  const { rows: open } = await db.query(`SELECT FROM sluice.chunk WHERE message_id = $1 AND state <> 'finished' LIMIT 1`, [id])
+  if (open.length > 0) return null
   return db.transaction(async (tx) => {
     const locked = await tx.query('SELECT FROM sluice.message WHERE id = $1 AND status = 2 FOR UPDATE', [id])
     if (locked.rowCount === 0) return null

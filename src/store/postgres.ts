@@ -1,10 +1,11 @@
 /** The database port over `pg`. */
 import pg from 'pg'
+import { elementTypesOf, encodeBinaryArray } from './array-binary.ts'
 import { DatabaseError, type Db, type Parameter, type QueryResult, type Transaction, type TransactionOptions } from './db.ts'
 import { fromServer } from './driver-error.ts'
 import { listenOn } from './listen.ts'
 import { openTransaction } from './open-transaction.ts'
-import { decoderOf, encodeParameter } from './values.ts'
+import { decoderOf, encodeParameter, isList } from './values.ts'
 
 /** A pool of our own from a URL, or the application's own, which stays open when the port is closed. */
 export type PostgresOptions = { url: string; connections?: number } | { pool: pg.Pool }
@@ -61,8 +62,18 @@ export function createPostgres(options: PostgresOptions): Db {
 }
 
 async function run<Row>(client: pg.Pool | pg.ClientBase, sql: string, parameters: readonly Parameter[] = []): Promise<QueryResult<Row>> {
-  const result = await wrap(() => client.query({ text: sql, values: parameters.map(encodeParameter), types }))
+  const result = await wrap(() => client.query({ text: sql, values: encode(sql, parameters), types }))
   return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 }
+}
+
+/** Lists whose type the statement names go in the binary format, which `pg` uses for what comes as bytes. */
+function encode(sql: string, parameters: readonly Parameter[]): (string | Uint8Array | null)[] {
+  if (!parameters.some(isList)) return parameters.map(encodeParameter)
+  const types = elementTypesOf(sql)
+  return parameters.map((parameter, index) => {
+    const type = types[index]
+    return (type !== undefined && isList(parameter) ? encodeBinaryArray(type, parameter) : null) ?? encodeParameter(parameter)
+  })
 }
 
 async function inTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {

@@ -58,7 +58,8 @@ export function encodeParameter(value: Parameter): string | Uint8Array | null {
   return String(value)
 }
 
-function isList(value: Parameter): value is readonly Parameter[] {
+/** Whether a parameter is an array of PostgreSQL. */
+export function isList(value: Parameter): value is readonly Parameter[] {
   return Array.isArray(value)
 }
 

@@ -117,7 +117,7 @@ onBoth((opened) => {
   })
 
   test('a body of several parts comes back as it was, and its objects keep their own text', async () => {
-    const inbox = createInbox(opened.db, [thing()])
+    const inbox = createInbox(opened.db, [thing()], { chunkSize: 3000 })
     const objects = Array.from({ length: 3000 }, (_, index) => `{ "id":${index},"n":1.${'0'.repeat(900)}1, "é":"\\u00e9${index}" }`)
     const body = Buffer.from(`[ ${objects.join(' ,\n')} ]`)
     expect(body.length).toBeGreaterThan(2 * 1024 * 1024)

@@ -44,7 +44,7 @@ export function planObject(mapping: Mapping, real: MappingColumns, object: Objec
   const fields: string[] = []
   const columns = mapping.columns.map(({ name, source }, index): PlannedValue => {
     if (isBare || source.kind === 'now') return undefined
-    const place = { name, pointer: pointerOf(source) }
+    const place = { name, source }
     const value = planner.value(source, object.source, object.output, place)
     if (value === undefined) return undefined
     fields.push(name)
@@ -72,7 +72,7 @@ function planDeletion(
   const output = object.output ?? (onDelete.some(({ source }) => source.kind === 'call') ? parsePlain(object.text) : undefined)
   const texts = onDelete.map(({ name, source }, index): Text | undefined => {
     if (source.kind === 'now') return undefined
-    const place = { name, pointer: pointerOf(source) }
+    const place = { name, source }
     const value = planner.value(source, object.source, output, place)
     return value === undefined ? undefined : planner.text(columnAt(real, index), value, source, place)
   })
@@ -81,10 +81,7 @@ function planDeletion(
     throw planner.error(
       'missing_deletion_value',
       `the object is a deletion, but has no value for ${onDelete.map(({ name }) => `"${name}"`).join(' or ')} to say so`,
-      {
-        name: first?.name ?? '',
-        pointer: first === undefined ? undefined : pointerOf(first.source),
-      },
+      { name: first?.name ?? '', source: first?.source ?? null },
     )
   }
   return texts
@@ -93,7 +90,10 @@ function planDeletion(
 /** Where a value comes from and goes to, for errors. */
 interface Place {
   name: string
-  pointer: string | undefined
+  /** Its pointer is made when an error needs it. */
+  source: Source | MappedSet['rows'] | null
+  /** What stands before that pointer. Default: nothing. Undefined: there is no pointer. */
+  base?: string | undefined
 }
 
 class Planner {
@@ -151,7 +151,7 @@ class Planner {
 
   /** The rows of a set; undefined when the object doesn't carry it. */
   rows({ rows, table }: MappedSet, object: ObjectToApply): readonly unknown[] | undefined {
-    const place = { name: table, pointer: pointerOf(rows) }
+    const place = { name: table, source: rows }
     const value = rows.kind === 'field' ? getPath(object.source, rows.path) : this.#call(rows.call, object.output, place)
     if (value === null) return []
     if (value === undefined || Array.isArray(value)) return value
@@ -166,7 +166,7 @@ class Planner {
   #setRow(set: MappedSet, row: unknown, real: readonly Column[], base: string | undefined): PlannedRow {
     const details: LinkDetails = { column: '', row: {} }
     const values = set.columns.map(({ name, source }, index): PlannedRow['values'][number] => {
-      const place = { name: `${set.table}.${name}`, pointer: base === undefined ? undefined : `${base}${pointerOf(source) ?? ''}` }
+      const place = { name: `${set.table}.${name}`, source, base }
       const value = this.value(source, row, row, place)
       const isItself = source.kind === 'ref' && source.path === null
       if (source.kind === 'ref' && (isItself || (value !== null && value !== undefined))) {
@@ -181,10 +181,11 @@ class Planner {
     return { values, details: details.column === '' ? null : details }
   }
 
-  error(code: string, message: string, { name, pointer }: Place): ObjectError {
+  error(code: string, message: string, place: Place, more = ''): ObjectError {
+    const pointer = pointerAt(place)
     return new ObjectError(code, message, {
-      column: name,
-      ...(pointer === undefined ? {} : { pointer: `/${this.#object.ordinal}${pointer}` }),
+      column: place.name,
+      ...(pointer === undefined ? {} : { pointer: `/${this.#object.ordinal}${pointer}${more}` }),
     })
   }
 
@@ -212,8 +213,7 @@ class Planner {
     const reason = found?.reason ?? unstorableReason(text)
     if (reason === null) return
     const what = reason === 'nul' ? 'the character U+0000' : 'half of a surrogate pair'
-    const pointer = place.pointer === undefined ? undefined : `${place.pointer}${found?.pointer ?? ''}`
-    throw this.error('unstorable_text', `"${place.name}" has ${what} in it, which PostgreSQL can't hold as text`, { ...place, pointer })
+    throw this.error('unstorable_text', `"${place.name}" has ${what} in it, which PostgreSQL can't hold as text`, place, found?.pointer)
   }
 }
 
@@ -221,6 +221,13 @@ function columnAt(columns: readonly Column[], index: number): Column {
   const column = columns[index]
   if (column === undefined) throw new Error(`column ${index} of the mapping was not looked up`)
   return column
+}
+
+/** In a set's row the base is the row's own place, so that a value without a path is the row itself. */
+function pointerAt(place: Place): string | undefined {
+  const own = place.source === null ? undefined : pointerOf(place.source)
+  if (!('base' in place)) return own
+  return place.base === undefined ? undefined : `${place.base}${own ?? ''}`
 }
 
 function pointerOf(source: Source | MappedSet['rows']): string | undefined {

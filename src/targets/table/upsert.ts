@@ -68,18 +68,24 @@ function changesOf(writes: readonly Write[], diff: string | null): Changes | nul
  * there already, because another transaction was faster, is left out of the answer.
  */
 export async function insertRows(tx: Transaction, schema: TableSchema, desired: readonly DesiredRow[]): Promise<FoundRow[]> {
-  const groups = new Map<string, DesiredRow[]>()
+  const groups: DesiredRow[][] = []
   for (const row of desired) {
-    const name = [row.mode, ...row.columns, '|', ...row.deletion]
-      .map((value, index) => (index === 0 ? value : value === undefined ? '0' : '1'))
-      .join('')
-    const group = groups.get(name)
-    if (group === undefined) groups.set(name, [row])
+    const group = groups.find(([first]) => first !== undefined && isAlike(first, row))
+    if (group === undefined) groups.push([row])
     else group.push(row)
   }
   const inserted: FoundRow[] = []
-  for (const group of groups.values()) inserted.push(...(await insertGroup(tx, schema, group)))
+  for (const group of groups) inserted.push(...(await insertGroup(tx, schema, group)))
   return inserted
+}
+
+/** Whether two rows give the same columns a value. */
+function isAlike(a: DesiredRow, b: DesiredRow): boolean {
+  return a.mode === b.mode && haveSame(a.columns, b.columns) && haveSame(a.deletion, b.deletion)
+}
+
+function haveSame(a: readonly (Text | undefined)[], b: readonly (Text | undefined)[]): boolean {
+  return a.length === b.length && a.every((value, index) => (value === undefined) === (b[index] === undefined))
 }
 
 async function insertGroup(tx: Transaction, schema: TableSchema, desired: readonly DesiredRow[]): Promise<FoundRow[]> {
