@@ -120,14 +120,18 @@ export const optionsShape = z.strictObject({
       page: count.default(1000).describe('Largest page of a list (`?limit=`).'),
     })
     .prefault({}),
-  validateWithin: seconds.default(10).describe('Seconds that a sender waits for validation (of a large message: and split); after that the answer is 202 with status 0.'),
+  validateWithin: seconds
+    .default(10)
+    .describe('Seconds that a sender waits for validation (of a large message: and split); after that the answer is 202 with status 0.'),
   validateGrace: seconds
     .default(60)
     .describe('Seconds after which a message left at 0 (its receiver crashed) is validated by the split task.'),
   chunkSize: count
     .max(10_000)
     .default(1000)
-    .describe('Most instances in a chunk: the unit that a worker claims and applies in one transaction. A message of more objects is split in the pass that validates it.'),
+    .describe(
+      'Most instances in a chunk: the unit that a worker claims and applies in one transaction. A message of more objects is split in the pass that validates it.',
+    ),
   worker: z
     .strictObject({
       concurrency: count.default(1).describe('Chunks that one worker process has in hand at once. PGlite: 1.'),
