@@ -103,6 +103,30 @@ const rules = [
     from: { path: '^src/' },
     to: { dependencyTypes: ['npm-dev', 'npm-optional', 'npm-no-pkg', 'npm-unknown'] },
   },
+  {
+    name: 'no-dead-files-in-admin',
+    comment: 'What the UI does not begin with, no page shows.',
+    from: { path: '^admin/main\\.tsx$' },
+    to: { path: '^admin/', pathNot: '^admin/(main\\.tsx|vite\\.config\\.ts)$', reachable: false },
+  },
+  {
+    name: 'admin-knows-the-contract',
+    comment: 'The UI is a program of its own in the browser: it knows the API by the types of http/contract, and nothing else.',
+    from: { path: '^admin/' },
+    to: { path: '^src/', pathNot: '^src/http/contract/index\\.ts$' },
+  },
+  {
+    name: 'admin-takes-types-only',
+    comment: 'What stands in http/contract would bring its schemas into the browser.',
+    from: { path: '^admin/' },
+    to: { path: '^src/', dependencyTypesNot: ['type-only'] },
+  },
+  {
+    name: 'server-without-admin',
+    comment: "The server gives out the UI's built files; it never imports the source.",
+    from: { path: '^src/' },
+    to: { path: '^admin/' },
+  },
   { name: 'no-missing-files', comment: 'An import leads somewhere.', from: {}, to: { couldNotResolve: true } },
   {
     name: 'layer-for-every-file',
@@ -122,5 +146,10 @@ const rules = [
 // output (acorn) imports of types would be missed.
 export default {
   forbidden: rules.map((rule) => ({ ...rule, severity: 'error' })),
-  options: { parser: 'swc', doNotFollow: { path: ['node_modules', '^(test|bench|examples|scripts)/'] } },
+  options: {
+    parser: 'swc',
+    doNotFollow: { path: ['node_modules', '^(test|bench|examples|scripts)/'] },
+    // Packages that are ESM only have no other way in.
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
 }

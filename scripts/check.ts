@@ -6,10 +6,11 @@ const node = process.execPath
 runSteps([
   { name: 'lint and format (Biome)', command: 'biome', arguments: ['check', '--error-on-warnings', '.'] },
   { name: 'types (TypeScript)', command: 'tsc', arguments: ['--noEmit'] },
+  { name: 'types of the admin UI (TypeScript)', command: 'tsc', arguments: ['--noEmit', '-p', 'admin'] },
   {
     name: 'layers (dependency-cruiser)',
     command: 'depcruise',
-    arguments: ['--config', '.dependency-cruiser.mjs', '--output-type', 'err-long', 'src'],
+    arguments: ['--config', '.dependency-cruiser.mjs', '--output-type', 'err-long', 'src', 'admin'],
   },
   { name: 'SQL and environment where they belong', command: node, arguments: ['scripts/check-places.ts'] },
   { name: 'schema dump', command: node, arguments: ['scripts/schema-dump.ts', '--check'] },

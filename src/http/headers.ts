@@ -37,3 +37,15 @@ export function prefersNdjson(request: Request): boolean {
   const json = types.indexOf('application/json')
   return ndjson !== -1 && (json === -1 || ndjson < json)
 }
+
+/**
+ * The bytes that a Range header asks for (RFC 9110, 14.1.2), both included. Null when there is none, or one that a server may
+ * pass over: several ranges, other units, and what lies outside the body.
+ */
+export function rangeOf(request: Request, size: number): { first: number; last: number } | null {
+  const [, from = '', to = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec((request.headers.get('Range') ?? '').trim()) ?? []
+  if (from === '' && to === '') return null
+  const first = from === '' ? Math.max(size - Number(to), 0) : Number(from)
+  const last = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1)
+  return first > last ? null : { first, last }
+}

@@ -1,12 +1,13 @@
 /** Reads of messages. */
 
 import { SluiceError } from '../errors.ts'
-import { readParts } from '../store/body.ts'
+import { readParts, readRange } from '../store/body.ts'
 import { DatabaseError } from '../store/db.ts'
 import { findMessageView, listMessages, type MessagePosition, type MessageView } from '../store/reads/messages.ts'
 import { requireIntegration, requireMessage, scopeOf } from './auth.ts'
 import { answer, type Call, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
+import { rangeOf } from './headers.ts'
 import { presentMessage } from './present.ts'
 import { badRequest } from './problem.ts'
 import { streamOf } from './stream.ts'
@@ -46,11 +47,17 @@ export const messages: Handlers<'messages' | 'message' | 'messageBody'> = {
     const headers = { ETag: etag, 'Repr-Digest': `sha-256=:${hash.toString('base64')}:` }
     if (matches(call.request.headers.get('If-None-Match'), etag)) return new Response(null, { status: 304, headers })
     const { type, suffix } = fileOf(message)
-    return new Response(streamOf(readParts(call.services.db, message.uploadId)), {
+    const { db } = call.services
+    const range = rangeOf(call.request, message.bodySize)
+    const bytes = range === null ? readParts(db, message.uploadId) : readRange(db, message.uploadId, range.first, range.last)
+    return new Response(streamOf(bytes), {
+      status: range === null ? 200 : 206,
       headers: {
         ...headers,
+        'Accept-Ranges': 'bytes',
+        ...(range === null ? {} : { 'Content-Range': `bytes ${range.first}-${range.last}/${message.bodySize}` }),
         'Content-Type': type,
-        'Content-Length': String(message.bodySize),
+        'Content-Length': String(range === null ? message.bodySize : range.last - range.first + 1),
         'Content-Disposition': `attachment; filename="message-${message.id}.${suffix}"`,
       },
     })

@@ -2,6 +2,7 @@
 import { SluiceError } from '../errors.ts'
 import { integrationsOfMessages } from '../store/reads/messages.ts'
 import { findTaskRun, listTaskRuns } from '../store/reads/tasks.ts'
+import { previewRun } from '../tasks/preview.ts'
 import { listTasks, requestRun } from '../tasks/run.ts'
 import { forbidden, requireIntegration } from './auth.ts'
 import { answer, type Call, type Handlers, limitOf } from './call.ts'
@@ -10,7 +11,7 @@ import { relativeReference } from './path.ts'
 import { presentRun } from './present.ts'
 
 /** Handlers of the tasks. */
-export const tasks: Handlers<'tasks' | 'taskRuns' | 'taskRun' | 'runTask'> = {
+export const tasks: Handlers<'tasks' | 'taskRuns' | 'taskRun' | 'runTask' | 'previewRun'> = {
   async tasks(call) {
     const { services, principal, query } = call
     const [after = ''] = decodeCursor(query.cursor, [cursorPart.text]) ?? []
@@ -43,16 +44,28 @@ export const tasks: Handlers<'tasks' | 'taskRuns' | 'taskRun' | 'runTask'> = {
   async runTask(call) {
     const { services, principal, params, body, path } = call
     await requireParameters(call)
-    if (body.integration !== undefined && !services.config.integrations.has(body.integration)) {
-      throw new SluiceError('unknown_integration', `There is no integration "${body.integration}". GET /api/integrations lists them.`)
-    }
     const { id } = await requestRun(services.db, params.task, body, { startedBy: 'click', actor: principal.name })
     return answer(call, { id }, 202, { Location: relativeReference(path, `/api/task-runs/${id}`) })
   },
+
+  async previewRun(call) {
+    const { services, params, body } = call
+    await requireParameters(call)
+    return answer(call, await previewRun(services, params.task, body))
+  },
+}
+
+/** What a run is asked for has to be the caller's, and there. */
+async function requireParameters(call: Call<'runTask' | 'previewRun'>): Promise<void> {
+  await requireOwn(call)
+  const { integration } = call.body
+  if (integration !== undefined && !call.services.config.integrations.has(integration)) {
+    throw new SluiceError('unknown_integration', `There is no integration "${integration}". GET /api/integrations lists them.`)
+  }
 }
 
 /** A token limited to integrations runs tasks for these only: it has to say for what, and all of that has to be its own. */
-async function requireParameters({ services, principal, body }: Call<'runTask'>): Promise<void> {
+async function requireOwn({ services, principal, body }: Call<'runTask' | 'previewRun'>): Promise<void> {
   if (principal.integrations === null) return
   const { integration, messages, instances } = body
   if (integration !== undefined) return requireIntegration(principal, integration)

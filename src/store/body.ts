@@ -29,6 +29,26 @@ export async function* readParts(db: Queryable, uploadId: string): AsyncGenerato
   }
 }
 
+/** Bytes `first` to `last` of an upload, both included; of parts at the edges only what is asked for is read. */
+export async function* readRange(db: Queryable, uploadId: string, first: number, last: number): AsyncGenerator<Uint8Array> {
+  const { rows: parts } = await db.query<{ part: number; size: number }>(
+    'SELECT part, octet_length(bytes) AS size FROM sluice.message_body WHERE upload_id = $1 ORDER BY part',
+    [uploadId],
+  )
+  let begin = 0
+  for (const { part, size } of parts) {
+    const from = Math.max(first - begin, 0)
+    const until = Math.min(last + 1 - begin, size)
+    begin += size
+    if (from >= until) continue
+    const { rows } = await db.query<{ bytes: Uint8Array }>(
+      'SELECT substring(bytes FROM $3 FOR $4) AS bytes FROM sluice.message_body WHERE upload_id = $1 AND part = $2',
+      [uploadId, part, from + 1, until - from],
+    )
+    if (rows[0] !== undefined) yield rows[0].bytes
+  }
+}
+
 /** Removes parts older than a day that never got a message: their sender broke off or their server died. */
 export async function sweepOrphanedParts(db: Db): Promise<number> {
   const { rowCount } = await db.query(

@@ -231,23 +231,39 @@ function pageOf(keys: InstanceKey[], limit: number): InstancePage {
   return { keys, reached: keys.length < limit ? null : (keys.at(-1) ?? null) }
 }
 
-/**
- * Makes chunks that wait for a later attempt due now. An error code is that of what sent them back.
- *
- * @returns how many there were in this page of at most `limit`
- */
-export async function makeChunksDue(db: Queryable, filter: RunParameters, limit: number): Promise<number> {
-  const values = new Values()
-  const conditions = onMessage(filter, values)
+/** Conditions on a chunk `c` of a message `m` that waits for a later attempt. An error code is that of what sent it back. */
+function onWaitingChunk(filter: RunParameters, values: Values): string {
+  const conditions = ["c.state = 'ready' AND c.due_at > now()", ...onMessage(filter, values)]
   if (filter.errorCode !== undefined) conditions.push(`c.last_error ->> 'code' = ${values.add(filter.errorCode)}`)
   if (filter.instances !== undefined) {
     conditions.push(`c.id IN (SELECT i.chunk_id FROM ${instanceArrays(filter, values)} AS k (message_id, ordinal)
       JOIN sluice.instance i ON i.message_id = k.message_id AND i.ordinal = k.ordinal)`)
   }
+  return conditions.join(' AND ')
+}
+
+/** How many chunks {@link makeChunksDue} would find, at most `limit`. */
+export async function chunksToMakeDue(db: Queryable, filter: RunParameters, limit: number): Promise<number> {
+  const values = new Values()
+  const { rows } = await db.query<{ count: number }>(
+    `SELECT count(*)::integer AS count FROM (SELECT FROM sluice.chunk c JOIN sluice.message m ON m.id = c.message_id
+     WHERE ${onWaitingChunk(filter, values)} LIMIT ${values.add(limit)}) AS waiting`,
+    values.list,
+  )
+  return rows[0]?.count ?? 0
+}
+
+/**
+ * Makes chunks that wait for a later attempt due now.
+ *
+ * @returns how many there were in this page of at most `limit`
+ */
+export async function makeChunksDue(db: Queryable, filter: RunParameters, limit: number): Promise<number> {
+  const values = new Values()
   const { rowCount } = await db.query(
     `WITH waiting AS MATERIALIZED (
        SELECT c.id FROM sluice.chunk c JOIN sluice.message m ON m.id = c.message_id
-       WHERE c.state = 'ready' AND c.due_at > now() AND ${['true', ...conditions].join(' AND ')}
+       WHERE ${onWaitingChunk(filter, values)}
        ORDER BY c.id LIMIT ${values.add(limit)} FOR UPDATE OF c SKIP LOCKED)
      UPDATE sluice.chunk c SET due_at = now() FROM waiting WHERE c.id = waiting.id`,
     values.list,

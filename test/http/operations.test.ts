@@ -6,7 +6,7 @@ import { createApp } from '../../src/http/app.ts'
 import { idShape, pageShape } from '../../src/http/contract/common.ts'
 import { messageShape, receiptShape } from '../../src/http/contract/message.ts'
 import { routes } from '../../src/http/contract/routes.ts'
-import { runCreatedShape, taskRunShape, taskViewShape } from '../../src/http/contract/task.ts'
+import { runCreatedShape, runPreviewShape, taskRunShape, taskViewShape } from '../../src/http/contract/task.ts'
 import { DatabaseError, type Db } from '../../src/store/db.ts'
 import { createPglite } from '../../src/store/pglite.ts'
 import { onBoth } from '../support/both.ts'
@@ -59,6 +59,25 @@ onBoth((opened) => {
       const { items } = await app.get('/api/tasks', pageShape(taskViewShape))
       expect(items.map(({ task }) => task).sort()).toEqual(['process', 'reprocess', 'rollup', 'split'])
       expect(items.find(({ task }) => task === 'reprocess')).toMatchObject({ cron: '*/15 * * * *', lastRun: { id } })
+    })
+
+    test('a preview counts what a click would find, and does nothing', async () => {
+      const preview = async (task: string, body: unknown) =>
+        read(await app.call('POST', `/api/tasks/${task}/preview`, { body }), 200, runPreviewShape)
+      const { id } = await app.send('employee', [
+        { ms_id: 'e-1', name: 'Ada', organization_ms_id: 'o-1' },
+        { ms_id: 'e-2', name: 'Grace' },
+      ])
+      expect(await preview('split', { messages: [id] })).toEqual({ unit: 'messages', count: 1 })
+      await app.drain()
+      expect(await preview('split', {})).toEqual({ unit: 'messages', count: 0 })
+      expect(await preview('reprocess', { integration: 'employee' })).toEqual({ unit: 'instances', count: 1 })
+      expect(await preview('reprocess', { messages: [id], replay: true })).toEqual({ unit: 'instances', count: 2 })
+      expect(await preview('rollup', { messages: [id] })).toEqual({ unit: 'messages', count: 1 })
+      expect(await preview('rollup', {})).toEqual({ unit: 'messages', count: 0 })
+      expect(await preview('process', {})).toEqual({ unit: 'chunks', count: 0 })
+      expect(await app.rows('SELECT FROM sluice.task_run')).toEqual([])
+      await problem(await app.call('POST', '/api/tasks/reprocess/preview', { body: { integration: 'nobody' } }), 404, 'unknown_integration')
     })
 
     test('without a body it is for everything', async () => {

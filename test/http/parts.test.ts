@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { routes } from '../../src/http/contract/routes.ts'
 import { cursorPart, decodeCursor, encodeCursor } from '../../src/http/cursor.ts'
-import { idempotencyKeyOf, prefersNdjson, waitOf } from '../../src/http/headers.ts'
+import { idempotencyKeyOf, prefersNdjson, rangeOf, waitOf } from '../../src/http/headers.ts'
 import { RawJson, stringify } from '../../src/http/json.ts'
 import { languageFor } from '../../src/http/language.ts'
 import { PathFinder, relativeReference } from '../../src/http/path.ts'
@@ -54,6 +54,22 @@ describe('headers', () => {
     ['respond-async', null],
   ])('Prefer: %s', (value, seconds) => {
     expect(waitOf(withHeader('Prefer', value))).toBe(seconds)
+  })
+
+  test.each([
+    ['bytes=0-9', { first: 0, last: 9 }],
+    ['bytes=90-', { first: 90, last: 99 }],
+    ['bytes=90-1000', { first: 90, last: 99 }],
+    ['bytes=-10', { first: 90, last: 99 }],
+    ['bytes=-1000', { first: 0, last: 99 }],
+    ['bytes=100-', null],
+    ['bytes=5-4', null],
+    ['bytes=-0', null],
+    ['bytes=-', null],
+    ['bytes=0-1,3-4', null],
+    ['lines=0-1', null],
+  ])('Range: %s of 100 bytes', (value, range) => {
+    expect(rangeOf(withHeader('Range', value), 100)).toEqual(range)
   })
 
   test.each([

@@ -161,6 +161,26 @@ onBoth((opened) => {
       expect((await app.call('HEAD', `/api/messages/${id}/body`)).headers.get('Content-Length')).toBe(String(sent.length))
     })
 
+    test('a part of a body, over the edge of what is stored', async () => {
+      const sent = Buffer.from(`[${Array.from({ length: 150_000 }, (_, index) => `{"ms_id":"o-${index}"}`).join(',')}]`)
+      const { id } = await app.send('organization', sent)
+      expect(sent.length).toBeGreaterThan(2 * 1024 * 1024)
+      for (const [first, last] of [
+        [0, 9],
+        [1024 * 1024 - 5, 2 * 1024 * 1024 + 5],
+        [sent.length - 3, sent.length - 1],
+      ] as const) {
+        const response = await app.call('GET', `/api/messages/${id}/body`, { headers: { Range: `bytes=${first}-${last}` } })
+        expect(response.status).toBe(206)
+        expect(response.headers.get('Content-Range')).toBe(`bytes ${first}-${last}/${sent.length}`)
+        expect(response.headers.get('Content-Length')).toBe(String(last - first + 1))
+        expect(Buffer.from(await response.arrayBuffer()).equals(sent.subarray(first, last + 1))).toBe(true)
+      }
+      const whole = await app.call('GET', `/api/messages/${id}/body`, { headers: { Range: `bytes=${sent.length}-` } })
+      expect(whole.status).toBe(200)
+      await whole.body?.cancel()
+    })
+
     test('bytes that are no JSON', async () => {
       const { id } = await app.send('organization', '<html>')
       const response = await app.call('GET', `/api/messages/${id}/body`)

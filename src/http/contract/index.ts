@@ -4,7 +4,7 @@ export type { ErrorGroup, Instance, InstanceItem, ObjectHistory } from './instan
 export type { IntegrationView, Resumed } from './integration.ts'
 export type { Counts, DryRun, Message, Receipt } from './message.ts'
 export type { Session } from './session.ts'
-export type { RunRequest, TaskRun, TaskView } from './task.ts'
+export type { RunPreview, RunRequest, TaskRun, TaskView } from './task.ts'
 export type { CreatedToken, TokenRequest, TokenView } from './token.ts'
 
 /** A page of a list. */

@@ -13,7 +13,7 @@ import {
 import { integrationShape, resumedShape } from './integration.ts'
 import { dryRunShape, intakeHeaders, intakeQuery, messageShape, messagesQuery, receiptShape } from './message.ts'
 import { sessionShape } from './session.ts'
-import { runCreatedShape, runRequestShape, taskRunShape, taskRunsQuery, taskShape, taskViewShape } from './task.ts'
+import { runCreatedShape, runPreviewShape, runRequestShape, taskRunShape, taskRunsQuery, taskShape, taskViewShape } from './task.ts'
 import { createdTokenShape, tokenRequestShape, tokenShape } from './token.ts'
 
 /** One answer of a route. No `content`: no body. */
@@ -132,6 +132,7 @@ export const routes = {
         content: { 'application/json': z.unknown(), 'application/x-ndjson': text, 'application/octet-stream': text },
         headers: { ETag: 'SHA-256 of the bytes, hexadecimal.', 'Repr-Digest': 'The same, as RFC 9530 has it.' },
       },
+      206: { description: 'The part that `Range: bytes=first-last` asks for.', headers: { 'Content-Range': 'Which part of how many.' } },
       304: { description: 'As `If-None-Match` has it already.' },
     },
     refusals: ['not_found'],
@@ -269,6 +270,18 @@ export const routes = {
     answers: {
       202: { description: 'Queued.', content: json(runCreatedShape), headers: { Location: 'The run, relative to the request.' } },
     },
+    refusals: ['bad_request', 'body_too_large'],
+  },
+  previewRun: {
+    method: 'post',
+    path: '/api/tasks/{task}/preview',
+    roles: access.operate,
+    group: 'Tasks',
+    summary: 'Count what a run would do, and do nothing',
+    params: z.object({ task: taskShape }),
+    query: none,
+    body: runRequestShape,
+    answers: { 200: { description: 'How many it finds now.', content: json(runPreviewShape) } },
     refusals: ['bad_request', 'body_too_large'],
   },
   tokens: {

@@ -49,3 +49,12 @@ export type TaskView = z.infer<typeof taskViewShape>
 export const taskRunsQuery = z.strictObject({ ...pageQuery, task: taskShape.optional(), state: z.enum(states).optional() })
 
 export const runCreatedShape = z.object({ id: idShape })
+
+/** What a run would do to how many, counted before the click. */
+export const runPreviewShape = z
+  .object({
+    unit: z.enum(['instances', 'messages', 'chunks']).openapi({ description: 'What is counted: `reprocess` instances, `process` chunks.' }),
+    count: z.int().openapi({ description: 'Counting stops at 100,000.' }),
+  })
+  .openapi('RunPreview')
+export type RunPreview = z.infer<typeof runPreviewShape>

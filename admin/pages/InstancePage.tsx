@@ -1,0 +1,107 @@
+/** One instance: the object, what it changed, why it failed, and every attempt. */
+import { Group, Stack, Table } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { type InstanceWithText, instanceQuery } from '../api/queries.ts'
+import { Attempts } from '../components/Attempts.tsx'
+import { Changes } from '../components/Changes.tsx'
+import { Facts } from '../components/Facts.tsx'
+import { InstanceFailure } from '../components/InstanceFailure.tsx'
+import { JsonLines } from '../components/JsonLines.tsx'
+import { MessageLink, ObjectLink } from '../components/Links.tsx'
+import { Loaded } from '../components/Loaded.tsx'
+import { PageTitle } from '../components/PageTitle.tsx'
+import { Plain } from '../components/Plain.tsx'
+import { RunButton } from '../components/RunButton.tsx'
+import { Section } from '../components/Section.tsx'
+import { StatusBadge } from '../components/StatusBadge.tsx'
+import { Time } from '../components/Time.tsx'
+import { useLanguage } from '../i18n/language.tsx'
+
+export function InstancePage(): ReactNode {
+  const { t } = useLanguage()
+  const { id } = useParams({ from: '/instances/$id' })
+  const instance = useQuery(instanceQuery(id))
+  return (
+    <Stack>
+      <PageTitle>{t('instancePage.title', { id })}</PageTitle>
+      <Loaded query={instance}>{(data) => <InstanceView instance={data} />}</Loaded>
+    </Stack>
+  )
+}
+
+function InstanceView({ instance }: { instance: InstanceWithText }): ReactNode {
+  const { t } = useLanguage()
+  const { id, status, changes, error, waitsFor, history, dataText } = instance
+  const instances = [id]
+  return (
+    <Stack gap="lg">
+      <Group>
+        <StatusBadge of="instance" status={status} />
+        <RunButton task="reprocess" request={{ instances }} label={t('action.reprocess')} isDisabled={status !== -2} />
+        <RunButton task="reprocess" request={{ instances, replay: true }} label={t('action.replay')} isDisabled={status !== 2} />
+      </Group>
+      {error !== null && (
+        <Section title={t('instancePage.error')}>
+          <InstanceFailure error={error} />
+        </Section>
+      )}
+      {waitsFor.length > 0 && <WaitsFor instance={instance} />}
+      <InstanceFacts instance={instance} />
+      {status === 2 && (
+        <Section title={t('instancePage.changes')}>
+          {changes === null || Object.keys(changes).length === 0 ? t('instancePage.noChanges') : <Changes changes={changes} />}
+        </Section>
+      )}
+      {history.length > 0 && (
+        <Section title={t('instancePage.history')}>
+          <Attempts attempts={history} />
+        </Section>
+      )}
+      <Section title={t('instancePage.data')}>
+        <JsonLines text={dataText} label={t('instancePage.data')} />
+      </Section>
+    </Stack>
+  )
+}
+
+function InstanceFacts({ instance }: { instance: InstanceWithText }): ReactNode {
+  const { t } = useLanguage()
+  const { message, integration, externalId, outcome, detail, attempts, generation, finishedAt } = instance
+  return (
+    <Facts
+      items={[
+        [t('field.message'), <MessageLink key="message" id={message} />],
+        [t('field.integration'), integration],
+        [t('field.object'), <ObjectLink key="object" integration={integration} externalId={externalId} />],
+        [t('field.outcome'), outcome === null ? undefined : t(`outcome.${outcome}`)],
+        [t('field.detail'), detail === null ? undefined : <Plain key="detail" text={detail} />],
+        [t('field.attempts'), attempts],
+        [t('field.generation'), generation === 0 ? undefined : generation],
+        [t('field.finished'), <Time key="finished" at={finishedAt} />],
+      ]}
+    />
+  )
+}
+
+function WaitsFor({ instance: { waitsFor } }: { instance: InstanceWithText }): ReactNode {
+  const { t, format } = useLanguage()
+  return (
+    <Section title={t('instancePage.waitsFor')}>
+      <Table aria-label={t('instancePage.waitsFor')}>
+        <Table.Tbody>
+          {waitsFor.map(({ wanted, externalId, field, cameAt }) => (
+            <Table.Tr key={`${wanted} ${externalId}`}>
+              <Table.Th scope="row">{field}</Table.Th>
+              <Table.Td>
+                {wanted} <ObjectLink integration={wanted} externalId={externalId} />
+              </Table.Td>
+              <Table.Td>{cameAt === null ? t('instancePage.missing') : t('instancePage.came', { time: format.time(cameAt) })}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Section>
+  )
+}

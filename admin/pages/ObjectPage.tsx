@@ -1,0 +1,113 @@
+/** One object over all messages: why its record looks as it does. */
+import { Card, Stack, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import type { InstanceItem, ObjectHistory } from '../../src/http/contract/index.ts'
+import { ApiError } from '../api/http.ts'
+import { integrationsQuery, objectQuery } from '../api/queries.ts'
+import { Changes } from '../components/Changes.tsx'
+import { DeferredLinks } from '../components/DeferredLinks.tsx'
+import { Facts } from '../components/Facts.tsx'
+import { FilterBar } from '../components/FilterBar.tsx'
+import { InstanceFailure } from '../components/InstanceFailure.tsx'
+import { InstanceLink, MessageLink } from '../components/Links.tsx'
+import { Loaded } from '../components/Loaded.tsx'
+import { Pager } from '../components/Pager.tsx'
+import { PageTitle } from '../components/PageTitle.tsx'
+import { Plain } from '../components/Plain.tsx'
+import { Section } from '../components/Section.tsx'
+import { SentBy } from '../components/SentBy.tsx'
+import { StatusBadge } from '../components/StatusBadge.tsx'
+import { Time } from '../components/Time.tsx'
+import { useLanguage } from '../i18n/language.tsx'
+
+export function ObjectPage(): ReactNode {
+  const { t } = useLanguage()
+  const search = useSearch({ from: '/objects' })
+  const navigate = useNavigate({ from: '/objects' })
+  const integrations = useQuery(integrationsQuery)
+  const names = (integrations.data?.items ?? []).map(({ name }) => name)
+  const integration = search.integration ?? (names.length === 1 ? names[0] : undefined)
+  return (
+    <Stack>
+      <PageTitle>{t('objects.title')}</PageTitle>
+      <FilterBar
+        filters={[
+          { name: 'integration', label: t('field.integration'), choices: names.map((name) => ({ value: name, label: name })) },
+          { name: 'externalId', label: t('field.externalId') },
+        ]}
+        values={{ integration, externalId: search.externalId }}
+        onApply={(values) => void navigate({ search: values })}
+      />
+      {integration !== undefined && search.externalId !== undefined ? (
+        <History integration={integration} externalId={search.externalId} />
+      ) : (
+        <Text>{t('objects.hint')}</Text>
+      )}
+    </Stack>
+  )
+}
+
+function History({ integration, externalId }: { integration: string; externalId: string }): ReactNode {
+  const { t } = useLanguage()
+  const { cursor } = useSearch({ from: '/objects' })
+  const navigate = useNavigate({ from: '/objects' })
+  const history = useQuery(objectQuery(integration, externalId, cursor))
+  if (history.error instanceof ApiError && history.error.status === 404) return <Text role="status">{t('objects.unknown')}</Text>
+  return (
+    <Loaded query={history}>
+      {({ ledger, deferredLinks, items, next }) => (
+        <Stack gap="lg">
+          <Section title={t('objects.now')}>{ledger === null ? t('objects.neverApplied') : <LedgerFacts ledger={ledger} />}</Section>
+          {deferredLinks.length > 0 && (
+            <Section title={t('objects.deferredLinks')}>
+              <DeferredLinks links={deferredLinks} />
+            </Section>
+          )}
+          <Section title={t('objects.history')}>
+            {items.map((item) => (
+              <Step key={item.id} item={item} />
+            ))}
+            <Pager cursor={cursor} next={next} onGo={(to) => void navigate({ search: (before) => ({ ...before, cursor: to }) })} />
+          </Section>
+        </Stack>
+      )}
+    </Loaded>
+  )
+}
+
+function LedgerFacts({ ledger }: { ledger: NonNullable<ObjectHistory['ledger']> }): ReactNode {
+  const { t } = useLanguage()
+  const { version, appliedBy, fields, targetRef, deleted, firstMessage, updatedAt } = ledger
+  return (
+    <Facts
+      items={[
+        [t('field.version'), version === null ? undefined : <Plain key="version" text={version} />],
+        [t('objects.appliedBy'), appliedBy === null ? undefined : <InstanceLink key="by" id={appliedBy} />],
+        [t('objects.targetRef'), targetRef === null ? undefined : <Plain key="ref" text={targetRef} />],
+        [t('objects.deleted'), t(deleted ? 'common.yes' : 'common.no')],
+        [t('objects.firstMessage'), firstMessage === null ? undefined : <MessageLink key="first" id={firstMessage} />],
+        [t('objects.updatedAt'), <Time key="at" at={updatedAt} />],
+        [t('objects.olderFields'), fields === null ? undefined : <Plain key="fields" text={JSON.stringify(fields)} mono />],
+      ]}
+    />
+  )
+}
+
+function Step({ item }: { item: InstanceItem }): ReactNode {
+  const { t } = useLanguage()
+  const { id, message, status, outcome, changes, error, finishedAt } = item
+  return (
+    <Card withBorder component="article" aria-label={t('instancePage.title', { id })}>
+      <Stack gap="xs">
+        <Text component="div">
+          <Time at={finishedAt} /> · <InstanceLink id={id} /> · <StatusBadge of="instance" status={status} />
+          {outcome !== null && <strong> {t(`outcome.${outcome}`)}</strong>} · <SentBy message={message} />
+        </Text>
+        {error !== null && <InstanceFailure error={error} />}
+        {changes !== null && Object.keys(changes).length > 0 && <Changes changes={changes} />}
+      </Stack>
+    </Card>
+  )
+}
