@@ -25,33 +25,58 @@ export interface BulkResult {
   machine: Machine
   objects: number
   rounds: number
-  rates: { floor: Summary; perObject: Summary; firstLoad: Summary; unchanged: Summary; changed: Summary }
+  rates: {
+    floor: Summary
+    /** One transaction per object, on one connection. */
+    perObject: Summary
+    /** The same on two. */
+    perObjectTwo: Summary
+    firstLoad: Summary
+    unchanged: Summary
+    changed: Summary
+  }
   ratioToFloor: number
   ratioToPerObject: number
+  ratioToPerObjectTwo: number
   ratiosToFloor: Summary
   ratiosToPerObject: Summary
+  ratiosToPerObjectTwo: Summary
 }
 
 /** The baseline is slow: a part of the objects says enough about its rate. */
 const mostPerObject = 10_000
 
+/** Sent before the clock starts, so that what is measured is a worker that has been running, not V8's first compilation. */
+const warmUpObjects = 10_000
+
 export async function runBulk({ objects, rounds, say }: BulkOptions): Promise<BulkResult> {
   const server = await startPostgres({ major: 18 })
   try {
-    const figures: Record<keyof BulkResult['rates'], number[]> = { floor: [], perObject: [], firstLoad: [], unchanged: [], changed: [] }
+    const figures: Record<keyof BulkResult['rates'], number[]> = {
+      floor: [],
+      perObject: [],
+      perObjectTwo: [],
+      firstLoad: [],
+      unchanged: [],
+      changed: [],
+    }
     for (let round = 1; round <= rounds; round++) {
       const floor = objects / (await inDatabase(server.url, (url) => runFloor(url, objects)))
       const baselineObjects = Math.min(objects, mostPerObject)
-      const perObject = baselineObjects / (await inDatabase(server.url, (url) => runPerObject(url, baselineObjects)))
+      const perObject = baselineObjects / (await inDatabase(server.url, (url) => runPerObject(url, baselineObjects, 1)))
+      const perObjectTwo = baselineObjects / (await inDatabase(server.url, (url) => runPerObject(url, baselineObjects, 2)))
       const { firstLoad, unchanged, changed } = await inDatabase(server.url, (url) => runSluice(url, objects))
-      for (const [name, figure] of Object.entries({ floor, perObject, firstLoad, unchanged, changed }))
+      for (const [name, figure] of Object.entries({ floor, perObject, perObjectTwo, firstLoad, unchanged, changed }))
         figures[name as keyof typeof figures].push(figure)
       say(
-        `round ${round}: floor ${rate(floor)}, per object ${rate(perObject)}, Sluice first ${rate(firstLoad)}, unchanged ${rate(unchanged)}, changed ${rate(changed)} objects/s`,
+        `round ${round}: floor ${rate(floor)}, per object ${rate(perObject)} (two connections: ${rate(perObjectTwo)}), Sluice first ${rate(firstLoad)}, unchanged ${rate(unchanged)}, changed ${rate(changed)} objects/s`,
       )
     }
-    const ratiosToFloor = summarize(figures.firstLoad.map((figure, index) => figure / (figures.floor[index] ?? Number.NaN)))
-    const ratiosToPerObject = summarize(figures.firstLoad.map((figure, index) => figure / (figures.perObject[index] ?? Number.NaN)))
+    const ratiosTo = (peer: readonly number[]): Summary =>
+      summarize(figures.firstLoad.map((figure, index) => figure / (peer[index] ?? Number.NaN)))
+    const ratiosToFloor = ratiosTo(figures.floor)
+    const ratiosToPerObject = ratiosTo(figures.perObject)
+    const ratiosToPerObjectTwo = ratiosTo(figures.perObjectTwo)
     return {
       case: 'bulk',
       command: `npm run bench -- bulk --objects ${objects}`,
@@ -61,14 +86,17 @@ export async function runBulk({ objects, rounds, say }: BulkOptions): Promise<Bu
       rates: {
         floor: summarize(figures.floor),
         perObject: summarize(figures.perObject),
+        perObjectTwo: summarize(figures.perObjectTwo),
         firstLoad: summarize(figures.firstLoad),
         unchanged: summarize(figures.unchanged),
         changed: summarize(figures.changed),
       },
       ratioToFloor: ratiosToFloor.median,
       ratioToPerObject: ratiosToPerObject.median,
+      ratioToPerObjectTwo: ratiosToPerObjectTwo.median,
       ratiosToFloor,
       ratiosToPerObject,
+      ratiosToPerObjectTwo,
     }
   } finally {
     await server.remove()
@@ -83,6 +111,7 @@ async function runSluice(url: string, objects: number): Promise<{ firstLoad: num
   const inbox = await startInbox(url)
   try {
     await inbox.load('organization', organizationsJson())
+    await inbox.load('employee', employeesJson(warmUpObjects).replaceAll('"E-', '"W-'))
     const bodies = { first: employeesJson(objects), changed: employeesJson(objects, 1) }
     const first = await inbox.load('employee', bodies.first)
     expectCount('created', first.counts, objects)

@@ -1,6 +1,7 @@
 /**
  * The per-object baseline: what a receiving side looks like that handles one object at a time. For each object one
- * transaction: look the reference up, upsert the row, record its status. Two connections, as Sluice has two workers.
+ * transaction: look the reference up, upsert the row, record its status. On one connection, as the floor is, and on two, as
+ * Sluice has two workers.
  */
 import pg from 'pg'
 import { employee, organizationCount, tablesSql } from '../employees.ts'
@@ -8,11 +9,11 @@ import { expectCount } from './floor.ts'
 
 const statusSql = 'CREATE TABLE public.received (ordinal integer PRIMARY KEY, data json NOT NULL, status smallint NOT NULL DEFAULT 0);'
 
-/** Runs the baseline in an empty database. Returns seconds. */
-export async function runPerObject(url: string, count: number): Promise<number> {
+/** Runs the baseline in an empty database, on as many connections. Returns seconds. */
+export async function runPerObject(url: string, count: number, connections: number): Promise<number> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  const workers = [new pg.Client({ connectionString: url }), new pg.Client({ connectionString: url })]
+  const workers = Array.from({ length: connections }, () => new pg.Client({ connectionString: url }))
   try {
     await client.query(tablesSql + statusSql)
     await client.query(
