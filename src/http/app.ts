@@ -15,6 +15,7 @@ import { messages } from './messages.ts'
 import { Metrics } from './metrics.ts'
 import { describeApi } from './openapi.ts'
 import { operations } from './operations.ts'
+import { overview } from './overview.ts'
 import { PathFinder } from './path.ts'
 import { problemOf, problemResponse } from './problem.ts'
 import { session } from './session.ts'
@@ -31,6 +32,7 @@ export function createApp(services: Services): { fetch(request: Request): Promis
     ...intake,
     ...messages,
     ...instances,
+    ...overview,
     ...integrations,
     ...tasks,
     ...tokens,

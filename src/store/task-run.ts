@@ -4,7 +4,7 @@ import type { Db, Queryable } from './db.ts'
 import type { TaskRunView } from './reads/tasks.ts'
 
 /**
- * Queues a click. The same click twice, before the first has begun, is one run.
+ * Queues a click, and notes in the audit log whose it was. The same click twice, before the first has begun, is one run.
  *
  * @returns the id of the run that will do it
  */
@@ -13,8 +13,11 @@ export async function insertClick(db: Db, task: TaskName, parameters: RunParamet
   for (;;) {
     const inserted = await db.query<{ id: string }>(
       `WITH new AS (
-         INSERT INTO sluice.task_run (task, started_by, actor, parameters) VALUES ($1, 'click', $2, $3)
-         ON CONFLICT (task, md5(parameters::text)) WHERE state = 'queued' AND started_by = 'click' DO NOTHING RETURNING id)
+         INSERT INTO sluice.task_run (task, started_by, actor, parameters) VALUES ($1, 'click', $2::text, $3::jsonb)
+         ON CONFLICT (task, md5(parameters::text)) WHERE state = 'queued' AND started_by = 'click' DO NOTHING RETURNING id),
+       noted AS (
+         INSERT INTO sluice.audit_log (actor, action, subject, details)
+         SELECT coalesce($2, 'unknown'), 'task.run', new.id::text, jsonb_build_object('task', $1::text, 'parameters', $3::jsonb) FROM new)
        SELECT new.id FROM new, pg_notify('sluice', 'task')`,
       [task, actor, text],
     )

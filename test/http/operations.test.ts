@@ -42,6 +42,10 @@ onBoth((opened) => {
       const location = response.headers.get('Location')
       const { id } = await read(response, 202, runCreatedShape)
       expect(location).toBe(`../../task-runs/${id}`)
+      const noted = await app.rows(
+        `SELECT actor, subject, details ->> 'task' AS task, details -> 'parameters' ->> 'errorCode' AS code FROM sluice.audit_log WHERE action = 'task.run'`,
+      )
+      expect(noted).toEqual([{ actor: 'admin', subject: id, task: 'reprocess', code: 'broken' }])
       const queued = await app.get(`/api/task-runs/${id}`, taskRunShape)
       expect(queued).toMatchObject({
         task: 'reprocess',

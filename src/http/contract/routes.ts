@@ -12,6 +12,7 @@ import {
 } from './instance.ts'
 import { integrationShape, resumedShape } from './integration.ts'
 import { dryRunShape, intakeHeaders, intakeQuery, messageShape, messagesQuery, receiptShape } from './message.ts'
+import { overviewShape } from './overview.ts'
 import { sessionShape } from './session.ts'
 import { runCreatedShape, runPreviewShape, runRequestShape, taskRunShape, taskRunsQuery, taskShape, taskViewShape } from './task.ts'
 import { createdTokenShape, tokenRequestShape, tokenShape } from './token.ts'
@@ -187,6 +188,15 @@ export const routes = {
     query: page,
     answers: { 200: { description: 'The object.', content: json(objectHistoryShape) } },
     refusals: ['not_found'],
+  },
+  overview: {
+    method: 'get',
+    path: '/api/overview',
+    roles: access.read,
+    group: 'Reads',
+    summary: 'What needs a person now, and how the work goes',
+    query: none,
+    answers: { 200: { description: 'The overview, of the integrations that the token may see.', content: json(overviewShape) } },
   },
   errors: {
     method: 'get',
