@@ -1,0 +1,299 @@
+"""A batch of desired pages: what is unchanged goes fast, the rest one by one, parents first."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db.models import Q
+
+from . import tree
+from .conf import Configuration, IntegrationRules, TypeRules, configuration
+from .decide import Plan, Refused, Standing, conflict, decide
+from .levels import by_level
+from .models import PageRecord
+from .owned import NotOwnable, UnknownTarget, Write, writes_of
+from .perform import invalid, perform
+from .wire import DesiredPage, FieldError, Key, PageResult, Place, Policy
+
+logger = logging.getLogger(__name__)
+
+#: How often a page is tried again after the database ended its transaction for the sake of another one.
+TRIES = 8
+
+T = TypeVar("T")
+
+
+def apply(pages: Sequence[DesiredPage], policy: Policy) -> list[PageResult]:
+    """Applies the pages, each in a transaction of its own, and returns their results in the order of the request.
+
+    Raises OperationalError or InterfaceError if the database is away; what was committed before stays, and the same
+    request may come again.
+    """
+    batch = _Batch(policy, configuration())
+    results: dict[int, PageResult] = batch.unchanged(pages)
+    levels, cyclic = by_level(pages)
+    for index in cyclic - results.keys():
+        message = "The parents of this batch go round in a circle, so that none of them can come first."
+        results[index] = conflict("parent_cycle", None, message, "/parent").result
+    for index in levels:
+        if index not in results:
+            results[index] = batch.one(pages[index])
+    return [results[index] for index in range(len(pages))]
+
+
+class _Batch:
+    """What the pages of one request share."""
+
+    def __init__(self, policy: Policy, config: Configuration) -> None:
+        self.policy = policy
+        self.config = config
+        self._places: dict[str, Any] = {}
+        self._users: dict[str, Any] = {}
+
+    def one(self, desired: DesiredPage) -> PageResult:
+        """One page under its locks. A failure that isn't the database's own harms this page only."""
+        try:
+            return _again(lambda: self._locked(desired))
+        except (OperationalError, InterfaceError):
+            raise
+        except Refused as refused:
+            return refused.result
+        except Exception as error:
+            # Signal receivers, overridden save methods and constraints of the site run in here.
+            logger.exception("sluice_wagtail: %s failed", desired.key)
+            kind = "database refused the page" if isinstance(error, DatabaseError) else "code of the site failed"
+            return invalid("", f"The {kind}: {type(error).__name__}: {error}").result
+
+    def unchanged(self, pages: Sequence[DesiredPage]) -> dict[int, PageResult]:
+        """Those that need no change at all, found with a few queries for the whole batch and without locks."""
+        often = Counter(page.key for page in pages)
+        single = {index: page for index, page in enumerate(pages) if often[page.key] == 1}
+        records = records_of({page.key for page in single.values()} | _parent_keys(single.values()))
+        ids = [record.page_id for key, record in records.items() if record.page_id is not None and key in often]
+        stand = {page.pk: page for page in tree.page_model().objects.filter(pk__in=ids).specific()}
+        parents = tree.parent_ids(stand.values())
+        results: dict[int, PageResult] = {}
+        raised: list[tuple[PageRecord, str, str]] = []
+        for index, desired in single.items():
+            record = records.get(desired.key)
+            page = None if record is None else stand.get(record.page_id)
+            if record is None or page is None:
+                continue
+            standing = Standing(page, parents[page.pk], record)
+            try:
+                parent = self._parent_id(desired, records)
+                plan = self._plan(desired, record, standing, parent)[0]
+            except Refused as refused:
+                if refused.result.result == "superseded":
+                    results[index] = refused.result
+                continue
+            if plan.action != "nothing" or _outdated(record, desired, standing, parent):
+                continue
+            results[index] = _unchanged(desired, record, page, plan)
+            if desired.version is not None:
+                column = _version_column(desired)
+                if getattr(record, column) < desired.version:
+                    raised.append((record, column, desired.version))
+        with transaction.atomic():
+            for record, column, version in sorted(raised, key=lambda item: item[0].pk):
+                older = PageRecord.objects.filter(pk=record.pk, **{f"{column}__lt": version})
+                older.update(**{column: version})
+        return results
+
+    @transaction.atomic
+    def _locked(self, desired: DesiredPage) -> PageResult:
+        record = _locked_record(desired.key)
+        wanted = (
+            None if desired.state == "unpublished" else self._parent_id(desired, records_of(_parent_keys([desired])))
+        )
+        row, current, parent = tree.lock_family(record.page_id, wanted)
+        if wanted is not None and parent is None:
+            raise _waiting(desired)
+        standing = None if row is None else Standing(row.specific, current, record)
+        plan, model, writes = self._plan(desired, record, standing, wanted)
+        if plan.action == "nothing":
+            page = None if standing is None else standing.page
+            result = _unchanged(desired, record, page, plan)
+            if record.state == "" and desired.version is None:
+                # Taken off before it ever came: there is nothing to remember.
+                raise Refused(result)
+        else:
+            user = self._user(desired.key.integration)
+            result = perform(plan, desired, model, record, standing, parent, writes, user)
+            record.key, record.result, record.hash = desired.message, result.to_json(), desired.hash()
+        if _new_state(record, desired):
+            record.state = desired.state
+        if plan.action == "create" or plan.move or (standing is not None and standing.parent_id == wanted):
+            record.parent_id = str(wanted)
+        if desired.version is not None:
+            setattr(record, _version_column(desired), desired.version)
+        record.save()
+        return result
+
+    def _plan(
+        self, desired: DesiredPage, record: PageRecord, standing: Standing | None, parent: Any
+    ) -> tuple[Plan, Any, list[Write]]:
+        model, rules = self._type(desired)
+        writes: list[Write] = []
+        if desired.state != "unpublished":
+            writes = _writes(desired, model, rules, standing)
+        return decide(desired, self.policy, record, standing, parent, writes), model, writes
+
+    def _type(self, desired: DesiredPage) -> tuple[Any, TypeRules]:
+        integration = self.config.integrations.get(desired.key.integration)
+        if integration is None:
+            name = desired.key.integration
+            raise invalid("/integration", f"The settings of this site know no integration '{name}'.")
+        rules = integration.types.get(desired.type)
+        if rules is None:
+            raise invalid("/type", f"The settings of this site don't let '{integration.name}' write {desired.type}.")
+        return apps.get_model(desired.type), rules
+
+    def _parent_id(self, desired: DesiredPage, records: dict[Key, PageRecord]) -> Any:
+        if isinstance(desired.parent, Place):
+            return self._place(desired.parent.name)
+        if desired.parent == desired.key:
+            raise conflict("parent_cycle", None, "The page is its own parent.", "/parent")
+        record = records.get(desired.parent)
+        if record is None or record.page_id is None:
+            if desired.state == "unpublished":
+                return None
+            raise _waiting(desired)
+        return record.page_id
+
+    def _place(self, name: str) -> Any:
+        if name not in self._places:
+            place = self.config.places.get(name)
+            if place is None:
+                raise invalid("/parent/place", f"The settings of this site know no place '{name}'.")
+            column = "pk" if isinstance(place, int) else "url_path"
+            found = tree.page_model().objects.filter(**{column: place}).values_list("pk", flat=True).first()
+            if found is None:
+                raise invalid("/parent/place", f"The place '{name}' is the page {place!r}, which isn't there.")
+            self._places[name] = found
+        return self._places[name]
+
+    def _user(self, integration: str) -> Any:
+        rules: IntegrationRules = self.config.integrations[integration]
+        if rules.user is None:
+            return None
+        if integration not in self._users:
+            model = get_user_model()
+            user = model._default_manager.filter(**{model.USERNAME_FIELD: rules.user}).first()
+            if user is None:
+                raise invalid("/integration", f"The user '{rules.user}' that the settings name isn't there.")
+            self._users[integration] = user
+        return self._users[integration]
+
+
+def _writes(desired: DesiredPage, model: Any, rules: TypeRules, standing: Standing | None) -> list[Write]:
+    page_id = None if standing is None else str(standing.page.pk)
+    try:
+        writes, errors = writes_of(desired, model, rules)
+    except UnknownTarget as unknown:
+        result = PageResult("invalid", page_id=page_id, code="missing_reference", errors=unknown.errors)
+        result.message = "The page refers to something that the site doesn't have."
+        raise Refused(result) from unknown
+    except NotOwnable as error:
+        raise invalid("/type", f"The settings of this site are wrong: {error}") from error
+    if errors:
+        result = PageResult("invalid", page_id=page_id, code="page_invalid", errors=errors)
+        result.message = "The page has values that its fields don't take."
+        raise Refused(result)
+    return writes
+
+
+def _waiting(desired: DesiredPage) -> Refused:
+    assert isinstance(desired.parent, Key)
+    return Refused(
+        PageResult(
+            "waiting",
+            code="missing_reference",
+            message=f"The parent {desired.parent.integration} {desired.parent.external_id} has no page yet.",
+            errors=[FieldError("/parent", "has no page yet")],
+            waits_for=[desired.parent],
+        )
+    )
+
+
+def _unchanged(desired: DesiredPage, record: PageRecord, page: Any, plan: Plan) -> PageResult:
+    repeats = record.result if record.key == desired.message and record.hash == desired.hash() else None
+    return PageResult(
+        "unchanged",
+        page_id=None if page is None else str(page.pk),
+        url=None if page is None else page.get_full_url(),
+        drift=plan.drift or None,
+        repeats=repeats,
+    )
+
+
+def _locked_record(key: Key) -> PageRecord:
+    """Locks the object's record, made if there is none: also while there is no page, two can't create it twice."""
+    where = {"integration": key.integration, "external_id": key.external_id}
+    while True:
+        record = PageRecord.objects.select_for_update().filter(**where).first()
+        if record is not None:
+            return record
+        PageRecord.objects.bulk_create([PageRecord(**where)], ignore_conflicts=True)
+
+
+def _new_state(record: PageRecord, desired: DesiredPage) -> bool:
+    if desired.state == "draft":
+        return record.state == ""
+    return record.state != desired.state and (record.state != "" or record.page_id is not None)
+
+
+def _outdated(record: PageRecord, desired: DesiredPage, standing: Standing, parent: Any) -> bool:
+    """Whether the record has to learn what was asked for, though the page stays as it is."""
+    placed = desired.state == "unpublished" or standing.parent_id != parent or record.parent_id == str(parent)
+    return _new_state(record, desired) or not placed
+
+
+def _version_column(desired: DesiredPage) -> str:
+    return "draft_version" if desired.state == "draft" else "live_version"
+
+
+def _parent_keys(pages: Any) -> set[Key]:
+    return {page.parent for page in pages if isinstance(page.parent, Key)}
+
+
+def records_of(keys: set[Key]) -> dict[Key, PageRecord]:
+    if not keys:
+        return {}
+    groups: dict[str, list[str]] = {}
+    for key in keys:
+        groups.setdefault(key.integration, []).append(key.external_id)
+    where = Q()
+    for integration, external_ids in groups.items():
+        where |= Q(integration=integration, external_id__in=external_ids)
+    return {Key(record.integration, record.external_id): record for record in PageRecord.objects.filter(where)}
+
+
+def _again(step: Callable[[], T]) -> T:
+    """Runs a transaction again if the database ended it for the sake of another one."""
+    for left in reversed(range(TRIES)):
+        try:
+            return step()
+        except OperationalError as error:
+            if left == 0 or not _contended(error):
+                raise
+            time.sleep(random.uniform(0.01, 0.05) * (TRIES - left))
+    raise AssertionError("the last try returns or raises")
+
+
+def _contended(error: OperationalError) -> bool:
+    cause = error.__cause__
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    if state is not None:
+        return state in ("40001", "40P01")
+    code = cause.args[0] if cause is not None and cause.args else None
+    # MySQL: deadlock, lock wait timeout. SQLite has no code here, only this text.
+    return code in (1213, 1205) or "database is locked" in str(error)
