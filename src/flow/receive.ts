@@ -43,14 +43,18 @@ export async function receiveMessage(context: FlowContext, input: ReceiveInput):
   integrationOf(context, input.integration)
   const upload = new Upload(context)
   const scan = new Scan(context, input.format)
+  let storing = Promise.resolve()
   try {
     for await (const bytes of input.body) {
-      await upload.add(bytes)
+      // The scan goes on while a part is being stored.
+      storing = upload.add(bytes)
       scan.add(bytes)
+      await storing
     }
     scan.end()
     return await commit(context, input, upload, scan)
   } catch (error) {
+    await storing.catch(() => undefined)
     await upload.discard()
     throw error
   }

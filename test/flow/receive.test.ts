@@ -113,6 +113,9 @@ onBoth((opened) => {
     const large = JSON.stringify([{ id: 'a', text: 'x'.repeat(3_500_000) }])
     await expect(inbox.send('thing', large)).rejects.toMatchObject({ code: 'decompressed_too_large' })
     await expect(inbox.send('thing', [1, 2, 3, 4, 5, 6])).rejects.toMatchObject({ code: 'too_many_objects' })
+    // Its parts are being stored while the sixth object is found.
+    const many = Array.from({ length: 6 }, (_, id) => ({ id, text: 'x'.repeat(400_000) }))
+    await expect(inbox.send('thing', many)).rejects.toMatchObject({ code: 'too_many_objects' })
     expect(await inbox.rows('SELECT FROM sluice.message UNION ALL SELECT FROM sluice.message_body')).toEqual([])
   })
 
