@@ -19,6 +19,31 @@ const outcomes = await sluice.outcomes(id)
 if (outcomes.length === 0 || outcomes.some((each) => each.outcome !== 'created')) throw new Error(JSON.stringify(outcomes))
 `
 
+/** A user's program: every type that an export names has to be there, also those of other packages. Checked without `skipLibCheck`. */
+const typed = `
+import { createSluice, type Db, type TargetBuilder } from 'sluice'
+import { toNodeHandler } from 'sluice/node'
+import { createTestSluice } from 'sluice/testing'
+import config from './sluice.config.ts'
+
+const sluice = createSluice(config)
+export const handler = toNodeHandler(sluice)
+export const inbox = await createTestSluice(config)
+export type Target = TargetBuilder<{ id: string }>
+// A pool is known for one: with its types missing it would be \`any\`, and a number would do.
+type Pool = Exclude<NonNullable<NonNullable<Parameters<typeof createSluice>[1]>['db']>, Db>
+// @ts-expect-error
+export const pool: Pool = 1
+`
+const compilerOptions = {
+  strict: true,
+  noEmit: true,
+  target: 'es2024',
+  module: 'nodenext',
+  types: ['node'],
+  allowImportingTsExtensions: true,
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'sluice-package-'))
 const user = join(folder, 'user')
 try {
@@ -33,6 +58,9 @@ try {
   run('npx', ['sluice', 'init'], user)
   writeFileSync(join(user, 'use.ts'), script)
   run(process.execPath, ['use.ts'], user)
+  writeFileSync(join(user, 'typed.ts'), typed)
+  writeFileSync(join(user, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['typed.ts'] }))
+  run('tsc', ['-p', '.'], user)
 } finally {
   rmSync(folder, { recursive: true })
 }
