@@ -9,8 +9,9 @@ import { sqlstateOf } from './driver-error.ts'
  */
 export type Blame = 'surroundings' | 'mismatch' | 'instance'
 
-// Connection exceptions, transaction rollback, insufficient resources, operator intervention, system errors, internal errors.
-const surroundings = new Set(['08', '40', '53', '57', '58', 'XX'])
+// Connection exceptions, refused logins, a database that isn't there, transaction rollback, insufficient resources, operator
+// intervention, system errors, internal errors.
+const surroundings = new Set(['08', '28', '3D', '40', '53', '57', '58', 'XX'])
 // lock_not_available, read_only_sql_transaction, idle_in_transaction_session_timeout, transaction_timeout.
 // Not 25P02 (in_failed_sql_transaction): a handler that swallowed an error of its own brings it, and the chunk would come
 // again for ever; as the object's own it is narrowed down to that handler's object.

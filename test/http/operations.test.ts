@@ -181,6 +181,16 @@ onBoth((opened) => {
       }
     })
 
+    test('a login that the database refuses: 503', async () => {
+      const refusing = async (): Promise<never> => {
+        throw new DatabaseError('password authentication failed for user "sluice"', { sqlstate: '28P01' })
+      }
+      const { services } = createInbox({ ...opened.db, query: refusing, transaction: refusing }, [organization], { token: adminToken })
+      const { fetch } = createApp(services)
+      const refused = await problem(await fetch(request('GET', `${origin}/api/messages`)), 503, 'unavailable')
+      expect(JSON.stringify(refused)).not.toContain('password')
+    })
+
     test('what nobody expected is 500 and says nothing of the inside', async () => {
       const odd: Db = { ...opened.db, query: () => Promise.reject(new Error('secret detail')) }
       const logged: object[] = []

@@ -12,6 +12,7 @@ const state = (sqlstate: string) => new DatabaseError('x', { sqlstate })
 describe('classify', () => {
   test.each<[Blame, string[]]>([
     // Rule 6 of the design: classes 08, 40, 53, 57, 58, XX; 55P03, 25006, 25P03. 25P04 is 25P03's sister since PostgreSQL 17.
+    // A login that is refused (28000, 28P01), and a database that isn't there (3D000), are no object's fault either.
     [
       'surroundings',
       [
@@ -30,6 +31,9 @@ describe('classify', () => {
         '25006',
         '25P03',
         '25P04',
+        '28000',
+        '28P01',
+        '3D000',
       ],
     ],
     ['mismatch', ['42703', '42P01', '42501', '42804']],
