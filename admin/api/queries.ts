@@ -7,6 +7,7 @@ import type {
   IntegrationView,
   Message,
   ObjectHistory,
+  Overview,
   Page,
   Session,
   TaskRun,
@@ -63,6 +64,18 @@ export const integrationsQuery = listQuery<IntegrationView>('integrations', {}, 
 export const tasksQuery = listQuery<TaskView>('tasks', {})
 export const taskRunsQuery = (query: ListQuery) => listQuery<TaskRun>('task-runs', query)
 export const tokensQuery = (query: ListQuery) => listQuery<TokenView>('tokens', query)
+
+export const overviewQuery = queryOptions({
+  queryKey: ['overview'],
+  queryFn: ({ signal }) => get<Overview>('overview', {}, signal),
+})
+
+export function integrationQuery(name: string) {
+  return queryOptions({
+    queryKey: ['integration', name],
+    queryFn: ({ signal }) => get<IntegrationView>(`integrations/${encodeURIComponent(name)}`, {}, signal),
+  })
+}
 
 export function messageQuery(id: string) {
   return queryOptions({ queryKey: ['message', id], queryFn: ({ signal }) => get<Message>(`messages/${id}`, {}, signal) })

@@ -13,8 +13,9 @@ export function Account({ session }: { session: Session }): ReactNode {
   const signOut = async (): Promise<void> => {
     await call('session', { method: 'DELETE' })
     noteSignedIn(false)
-    client.clear()
     client.setQueryData(sessionQuery.queryKey, null)
+    // What the last one read is not for the next one.
+    client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
   }
   return (
     <Stack mt="auto" gap="xs" p="xs">

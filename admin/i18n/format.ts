@@ -2,6 +2,8 @@
 
 export interface Format {
   number(value: number): string
+  /** From a share of one. */
+  percent(share: number): string
   /** Date and time to the second, in the browser's time zone. */
   time(iso: string): string
   /** `3 minutes ago`. */
@@ -21,13 +23,15 @@ const sizes = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
 
 export function formatFor(language: string): Format {
   const numbers = new Intl.NumberFormat(language)
-  const times = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' })
+  const percents = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 })
+  const times = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' })
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' })
   const unit = (value: number, name: string, digits = 0): string =>
     new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value)
 
   return {
     number: (value) => numbers.format(value),
+    percent: (share) => percents.format(share),
     time: (iso) => times.format(new Date(iso)),
     ago(iso, now) {
       const seconds = (new Date(iso).getTime() - now) / 1000

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type ReactNode, useMemo, useState } from 'react'
 import type { Message } from '../../src/http/contract/index.ts'
-import { integrationsQuery, type ListQuery, messagesQuery } from '../api/queries.ts'
+import { type ListQuery, messagesQuery } from '../api/queries.ts'
 import { type Column, DataTable, type Selection } from '../components/DataTable.tsx'
 import { FilterBar } from '../components/FilterBar.tsx'
 import { MessageLink } from '../components/Links.tsx'
@@ -16,6 +16,7 @@ import { Plain } from '../components/Plain.tsx'
 import { RunButton } from '../components/RunButton.tsx'
 import { StatusBadge } from '../components/StatusBadge.tsx'
 import { Time } from '../components/Time.tsx'
+import { useIntegrationFilter } from '../components/use-integration-filter.ts'
 import { useLanguage } from '../i18n/language.tsx'
 
 const statuses = [0, 1, -1, 2, -2, 3, -3] as const
@@ -48,6 +49,7 @@ export function MessagesPage(): ReactNode {
           <RunButton task="rollup" request={{ messages: ids }} label={t('action.rollup')} />
         </Group>
       )}
+      {ids.length === 0 && <MatchingRuns search={search} />}
       <Loaded query={messages}>
         {({ items, next }) => (
           <>
@@ -67,15 +69,31 @@ export function MessagesPage(): ReactNode {
   )
 }
 
+const dayLength = 86_400_000
+
+/** Runs for all that match, where a run can be told the same filters: integration and time of arrival. */
+function MatchingRuns({ search }: { search: ListQuery }): ReactNode {
+  const { t } = useLanguage()
+  const { integration, from, status, source, to, externalId, text } = search
+  // To the hour, so that what is asked for is the same from one look to the next.
+  const request = useMemo(() => {
+    const since = from === undefined ? undefined : Math.ceil((Date.now() - new Date(from).getTime()) / (dayLength / 24)) / 24
+    return { ...(integration === undefined ? {} : { integration }), ...(since === undefined || !(since > 0) ? {} : { sinceDays: since }) }
+  }, [integration, from])
+  if ([status, source, to, externalId, text].some((value) => value !== undefined)) return null
+  return (
+    <Group>
+      <RunButton task="reprocess" request={request} label={t('action.reprocessMatching')} />
+      <RunButton task="split" request={request} label={t('action.splitMatching')} />
+      <RunButton task="rollup" request={request} label={t('action.rollupMatching')} />
+    </Group>
+  )
+}
+
 function useFilters() {
   const { t } = useLanguage()
-  const { data } = useQuery(integrationsQuery)
   return [
-    {
-      name: 'integration',
-      label: t('field.integration'),
-      choices: (data?.items ?? []).map(({ name }) => ({ value: name, label: name })),
-    },
+    useIntegrationFilter(),
     {
       name: 'status',
       label: t('field.status'),

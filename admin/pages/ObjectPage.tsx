@@ -5,7 +5,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { InstanceItem, ObjectHistory } from '../../src/http/contract/index.ts'
 import { ApiError } from '../api/http.ts'
-import { integrationsQuery, objectQuery } from '../api/queries.ts'
+import { objectQuery } from '../api/queries.ts'
 import { Changes } from '../components/Changes.tsx'
 import { DeferredLinks } from '../components/DeferredLinks.tsx'
 import { Facts } from '../components/Facts.tsx'
@@ -20,23 +20,21 @@ import { Section } from '../components/Section.tsx'
 import { SentBy } from '../components/SentBy.tsx'
 import { StatusBadge } from '../components/StatusBadge.tsx'
 import { Time } from '../components/Time.tsx'
+import { useIntegrationFilter } from '../components/use-integration-filter.ts'
 import { useLanguage } from '../i18n/language.tsx'
 
 export function ObjectPage(): ReactNode {
   const { t } = useLanguage()
   const search = useSearch({ from: '/objects' })
   const navigate = useNavigate({ from: '/objects' })
-  const integrations = useQuery(integrationsQuery)
-  const names = (integrations.data?.items ?? []).map(({ name }) => name)
-  const integration = search.integration ?? (names.length === 1 ? names[0] : undefined)
+  const byIntegration = useIntegrationFilter()
+  const { choices = [] } = byIntegration
+  const integration = search.integration ?? (choices.length === 1 ? choices[0]?.value : undefined)
   return (
     <Stack>
       <PageTitle>{t('objects.title')}</PageTitle>
       <FilterBar
-        filters={[
-          { name: 'integration', label: t('field.integration'), choices: names.map((name) => ({ value: name, label: name })) },
-          { name: 'externalId', label: t('field.externalId') },
-        ]}
+        filters={[byIntegration, { name: 'externalId', label: t('field.externalId') }]}
         values={{ integration, externalId: search.externalId }}
         onApply={(values) => void navigate({ search: values })}
       />

@@ -9,6 +9,7 @@ import { Loaded } from '../components/Loaded.tsx'
 import { PageTitle } from '../components/PageTitle.tsx'
 import { Plain } from '../components/Plain.tsx'
 import { Time } from '../components/Time.tsx'
+import { Values } from '../components/Values.tsx'
 import { useLanguage } from '../i18n/language.tsx'
 
 export function TaskRunPage(): ReactNode {
@@ -31,7 +32,10 @@ export function TaskRunPage(): ReactNode {
                 [t('field.parameters'), <Values key="parameters" values={data.parameters} empty={t('run.everything')} />],
                 [t('field.started'), <Time key="started" at={data.startedAt} />],
                 [t('field.finished'), <Time key="finished" at={data.finishedAt} />],
-                [t('field.result'), data.result === null ? undefined : <Values key="result" values={data.result} empty="–" />],
+                [
+                  t('field.result'),
+                  data.result === null ? undefined : <Values key="result" values={data.result} empty={t('run.didNothing')} />,
+                ],
                 [t('field.error'), data.error === null ? undefined : <Values key="error" values={data.error} empty="–" />],
               ]}
             />
@@ -40,10 +44,4 @@ export function TaskRunPage(): ReactNode {
       </Loaded>
     </Stack>
   )
-}
-
-function Values({ values, empty }: { values: unknown; empty: string }): ReactNode {
-  const entries = typeof values === 'object' && values !== null ? Object.entries(values) : []
-  if (entries.length === 0) return empty
-  return <Plain text={entries.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join('\n')} />
 }

@@ -1,0 +1,15 @@
+/** The members of a small object, a line each, named in words where there are any. Counts of zero are left out. */
+import type { ReactNode } from 'react'
+import { isKey, useLanguage } from '../i18n/language.tsx'
+import { Plain } from './Plain.tsx'
+
+export function Values({ values, empty }: { values: unknown; empty: string }): ReactNode {
+  const { t, format } = useLanguage()
+  const entries = typeof values === 'object' && values !== null ? Object.entries(values).filter(([, value]) => value !== 0) : []
+  if (entries.length === 0) return empty
+  const lines = entries.map(([name, value]) => {
+    const key = `value.${name}`
+    return `${isKey(key) ? t(key) : name}: ${typeof value === 'number' ? format.number(value) : typeof value === 'string' ? value : JSON.stringify(value)}`
+  })
+  return <Plain text={lines.join('\n')} />
+}
