@@ -13,7 +13,7 @@ const risky = /(?:^|[ \t\n\r:,[])(?:-?(?:\d{16}|[\d.]{17}|[\d.]+[eE]|0\.0{6})|-0
 
 /**
  * Parses JSON; a number that `String` would not give back with its value (`9007199254740993`, `1e400`, `-0`) or without an
- * exponent that it didn't have becomes an {@link ExactNumber}. `1.50` is a plain 1.5. Throws SyntaxError.
+ * exponent that it didn't have becomes an {@link ExactNumber}. `1.50` is a plain 1.5 (see {@link parseDigits}). Throws SyntaxError.
  */
 export function parseExact(text: string): JsonValue {
   return parseBoth(text).exact
@@ -26,6 +26,36 @@ export function parseBoth(text: string): { exact: JsonValue; plain: JsonValue } 
   // Most objects have no number at all, which is seen sooner than that none of their digits would be lost.
   if (!hasNumber(plain) || !risky.test(text)) return { exact: plain, plain }
   return { exact: isCareful ? parseCarefully(text, exactNumber) : parseKeeping(text), plain }
+}
+
+/** A decimal that ends in zeros: `1.50`. Only looks behind what may stand before a value, as {@link risky} does. */
+const endsInZeros = /(?:^|[ \t\n\r:,[])-?\d+\.\d*0(?=[ \t\n\r,\]}]|$)/
+
+/** False when {@link parseDigits} would give what {@link parseExact} does. */
+export function mayDropZeros(text: string): boolean {
+  return endsInZeros.test(text)
+}
+
+/** Parses JSON as {@link parseExact} does, but a decimal that ends in zeros is an {@link ExactNumber} too. Throws SyntaxError. */
+export function parseDigits(text: string): JsonValue {
+  if (hasEscapedKey(text)) return parseCarefully(text, writtenNumber)
+  return JSON.parse(text, ((_key: string, value: unknown, { source }: { source?: string }) =>
+    typeof value === 'number' && source !== undefined ? writtenNumber(source) : value) as (
+    key: string,
+    value: unknown,
+  ) => unknown) as JsonValue
+}
+
+function writtenNumber(source: string): number | ExactNumber {
+  return /^-?\d+\.\d*0$/.test(source) ? new ExactNumber(source) : exactNumber(source)
+}
+
+/** The digits of a number without the zeros at the end of its fraction: `1.50` is `1.5`, `2.0` is `2`. */
+export function withoutZeros(digits: string): string {
+  if (!/^-?\d+\.\d+$/.test(digits)) return digits
+  let end = digits.length
+  while (digits[end - 1] === '0') end--
+  return digits.slice(0, digits[end - 1] === '.' ? end - 1 : end)
 }
 
 function hasNumber(value: JsonValue): boolean {

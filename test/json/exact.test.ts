@@ -1,6 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ExactNumber, type JsonValue, parseBoth, parseExact, parsePlain, stringifyExact, toText } from '../../src/json/exact.ts'
+import {
+  ExactNumber,
+  type JsonValue,
+  mayDropZeros,
+  parseBoth,
+  parseDigits,
+  parseExact,
+  parsePlain,
+  stringifyExact,
+  toText,
+  withoutZeros,
+} from '../../src/json/exact.ts'
 import { choices, chooser, values, write } from './arbitraries.ts'
 
 const exact = (source: string) => new ExactNumber(source)
@@ -59,6 +70,30 @@ describe('parseExact', () => {
   it('throws where JSON.parse does', () => {
     expect(() => parseExact('[12345678901234567890,]')).toThrow(SyntaxError)
     expect(() => parseExact('{')).toThrow(SyntaxError)
+  })
+})
+
+describe('digits', () => {
+  const texts = ['1.50', '-0.10', '2.0', '{"a":[1.00,"1.0",{"b":0.0}]}', '[ 1.5000000000000000000000000 ]', '{"\\u0061":1.0}']
+  it.each(texts)('of %s are kept to the last zero', (text) => {
+    expect(mayDropZeros(text)).toBe(true)
+    expect(JSON.stringify(parseDigits(text))).toBe(text.replaceAll(' ', '').replace('\\u0061', 'a'))
+  })
+
+  it.each(['1.5', '10', '1e10', '1.50e1', '"1.50"', '["2024-01-01T00:00:00.000Z"]', '{"1.0":1}'])('of %s have no zeros to lose', (text) => {
+    expect(mayDropZeros(text)).toBe(false)
+  })
+
+  it('any JSON keeps its values', () => {
+    fc.assert(
+      fc.property(numbers, (source) => {
+        const digits = parseDigits(source)
+        expect(decimalOf(toText(digits) ?? '')).toBe(decimalOf(source))
+        if (!mayDropZeros(source)) expect(digits).toEqual(parseExact(source))
+        expect(decimalOf(withoutZeros(toText(digits) ?? ''))).toBe(decimalOf(source))
+      }),
+      { numRuns: 2000 },
+    )
   })
 })
 

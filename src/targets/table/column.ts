@@ -21,6 +21,8 @@ export interface Column {
   /** The column, or each element of its arrays, holds JSON: a text is written as a JSON string. */
   isJson: boolean
   isBoolean: boolean
+  /** Whether `1.50` is more to it than `1.5`: texts, JSON and decimals. To an integer column `2.0` is `2`. */
+  keepsZeros: boolean
   /** False where the database fills it itself. */
   isWritable: boolean
   notNull: boolean
@@ -119,6 +121,8 @@ const interval = 1186
 const jsonb = 3802
 const uuid = 2950
 const integers = new Set([20, 21, 23])
+const numeric = 1700
+const zeroKeepers = new Set([json, jsonb, numeric])
 /** An explicit cast cuts or pads these to their length. */
 const cutTypes = new Set([bpchar, varchar, bit, 1562])
 /** Bytes before a length in its typmod. */
@@ -136,6 +140,7 @@ function toColumn(row: ColumnRow): Column {
     isArray,
     isJson: element === json || element === jsonb,
     isBoolean: element === bool && !isArray,
+    keepsZeros: row.category === 'S' || zeroKeepers.has(element),
     isWritable: row.isWritable,
     notNull: row.notNull,
     default: row.default,

@@ -1,6 +1,6 @@
 /** What one object asks of its table: texts for columns, rows for sets, references. Pure. */
 import { messageOf } from '../../errors.ts'
-import { ExactNumber, type JsonValue, parsePlain } from '../../json/exact.ts'
+import { ExactNumber, type JsonValue, mayDropZeros, parseDigits, parsePlain, withoutZeros } from '../../json/exact.ts'
 import { getPath, pathToPointer } from '../../json/pointer.ts'
 import { findUnstorable, mayBeUnstorable, unstorableReason } from '../../json/storable.ts'
 import { ObjectError, type ObjectToApply, type Plan, type PlannedReference } from '../target.ts'
@@ -45,7 +45,7 @@ export function planObject(mapping: Mapping, real: MappingColumns, object: Objec
   const columns = mapping.columns.map(({ name, source }, index): PlannedValue => {
     if (isBare || source.kind === 'now') return undefined
     const place = { name, source }
-    const value = planner.value(source, object.source, object.output, place)
+    const value = planner.value(source, planner.source, object.output, place)
     if (value === undefined) return undefined
     fields.push(name)
     if (source.kind === 'ref' && value !== null) return { reference: planner.refer(name, source, value, place) }
@@ -73,7 +73,7 @@ function planDeletion(
   const texts = onDelete.map(({ name, source }, index): Text | undefined => {
     if (source.kind === 'now') return undefined
     const place = { name, source }
-    const value = planner.value(source, object.source, output, place)
+    const value = planner.value(source, planner.source, output, place)
     return value === undefined ? undefined : planner.text(columnAt(real, index), value, source, place)
   })
   if (onDelete.every(({ source }, index) => source.kind !== 'now' && (texts[index] ?? null) === null)) {
@@ -98,11 +98,14 @@ interface Place {
 
 class Planner {
   readonly references: PlannedReference[] = []
+  /** The object's source with every digit. */
+  readonly source: JsonValue
   readonly #object: ObjectToApply
   readonly #mayBeUnstorable: boolean
 
   constructor(object: ObjectToApply) {
     this.#object = object
+    this.source = mayDropZeros(object.text) ? parseDigits(object.text) : object.source
     this.#mayBeUnstorable = mayBeUnstorable(object.text)
   }
 
@@ -152,7 +155,7 @@ class Planner {
   /** The rows of a set; undefined when the object doesn't carry it. */
   rows({ rows, table }: MappedSet, object: ObjectToApply): readonly unknown[] | undefined {
     const place = { name: table, source: rows }
-    const value = rows.kind === 'field' ? getPath(object.source, rows.path) : this.#call(rows.call, object.output, place)
+    const value = rows.kind === 'field' ? getPath(this.source, rows.path) : this.#call(rows.call, object.output, place)
     if (value === null) return []
     if (value === undefined || Array.isArray(value)) return value
     throw this.error('invalid_set', `the rows of "${table}" are an array, not ${kindOf(value)}`, place)
@@ -238,7 +241,9 @@ function pointerOf(source: Source | MappedSet['rows']): string | undefined {
 function externalId(value: unknown): string | null {
   if (typeof value === 'string') return value
   if (typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value))) return String(value)
-  return value instanceof ExactNumber && /^-?\d+$/.test(value.source) ? value.source : null
+  if (!(value instanceof ExactNumber)) return null
+  const digits = withoutZeros(value.source)
+  return /^-?\d+$/.test(digits) ? digits : null
 }
 
 function kindOf(value: unknown): string {

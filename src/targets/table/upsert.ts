@@ -1,5 +1,5 @@
 /** The rows of objects: compared with the table as it is, inserted, updated; many at once, in the order of their keys. */
-import { type JsonValue, parseExact } from '../../json/exact.ts'
+import { type JsonValue, parseDigits } from '../../json/exact.ts'
 import type { Changes } from '../../model/outcome.ts'
 import type { Transaction } from '../../store/db.ts'
 import type { Column } from './column.ts'
@@ -56,7 +56,7 @@ export async function lockAndCompare(tx: Transaction, schema: TableSchema, desir
 function changesOf(writes: readonly Write[], diff: string | null): Changes | null {
   if (diff === null) return null
   const changes: Changes = {}
-  for (const [index, pair] of (parseExact(diff) as ([JsonValue, JsonValue] | null)[]).entries()) {
+  for (const [index, pair] of (parseDigits(diff) as ([JsonValue, JsonValue] | null)[]).entries()) {
     const write = writes[index]
     if (pair !== null && write !== undefined) changes[write.column.name] = { before: pair[0], after: pair[1] }
   }
