@@ -1,5 +1,6 @@
 /** Who calls, and what they may see. */
 import { timingSafeEqual } from 'node:crypto'
+import type { Integration } from '../config.ts'
 import { SluiceError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import type { Scope } from '../store/reads/query.ts'
@@ -70,6 +71,19 @@ export function requireRole(principal: Principal, roles: NonNullable<Route['role
 export function requireIntegration(principal: Principal, integration: string): void {
   if (principal.integrations === null || principal.integrations.includes(integration)) return
   throw forbidden(`The token "${principal.name}" is for other integrations: ${principal.integrations.join(', ')}.`)
+}
+
+/**
+ * An integration of the config. Lists ask for it only when they found nothing: what an integration left behind that was
+ * taken out of the config can still be read.
+ *
+ * @throws SluiceError `unknown_integration`
+ */
+export function requireConfigured({ config }: Services, name: string): Integration {
+  const integration = config.integrations.get(name)
+  if (integration === undefined)
+    throw new SluiceError('unknown_integration', `There is no integration "${name}". GET /api/integrations lists them.`)
+  return integration
 }
 
 /** Checks that a principal may see a message: of its integrations, and for a sender its own. Throws SluiceError `forbidden`. */

@@ -14,15 +14,42 @@ import { badRequest } from './problem.ts'
 export function checkParameters<Shape extends z.ZodType>(shape: Shape, values: Record<string, string>): z.output<Shape> {
   const bad = Object.entries(values).filter(([, value]) => value.includes('\0'))
   if (bad.length > 0) refuse(bad.map(([parameter]) => ({ parameter, code: 'invalid', message: "has a character that can't be stored" })))
-  const result = shape.safeParse(values)
+  const result = shape.safeParse(values, wording)
   if (result.success) return result.data
   refuse(
     result.error.issues.flatMap((issue): Issue[] => {
       if (issue.code === 'unrecognized_keys')
         return issue.keys.map((parameter) => ({ parameter, code: 'unknown', message: 'is unknown here' }))
-      return [{ parameter: String(issue.path[0]), code: issue.code, message: issue.message }]
+      return [{ parameter: String(issue.path[0]), code: codeOf(issue), message: issue.message }]
     }),
   )
+}
+
+/** Words of our own for what a shape has none for. */
+const wording = { error: wordsFor, reportInput: true } as const
+
+function wordsFor(issue: z.core.$ZodRawIssue): string {
+  if (issue.input === undefined) return 'is missing'
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${/^[aeio]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`
+    case 'invalid_value':
+      return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map((value) => JSON.stringify(value)).join(', ')}`
+    case 'too_small':
+      if (issue.origin === 'string') return issue.minimum === 1 ? 'must not be empty' : `must have at least ${issue.minimum} characters`
+      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`
+    case 'too_big':
+      if (issue.origin === 'string') return `must have at most ${issue.maximum} characters`
+      if (issue.origin === 'array') return `must have at most ${issue.maximum} items`
+      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`
+    default:
+      return 'is not as it has to be'
+  }
+}
+
+/** The codes of docs/errors.md. */
+function codeOf(issue: z.core.$ZodIssue): string {
+  return 'input' in issue && issue.input === undefined ? 'missing' : 'invalid'
 }
 
 /** How many of the things that are wrong are told. */
@@ -59,12 +86,12 @@ const largestBody = 1024 * 1024
 export async function readJson<Shape extends z.ZodType>(shape: Shape, request: Request): Promise<z.output<Shape>> {
   if (formatOf(request) !== 'json')
     throw new SluiceError('unsupported_media_type', 'Say "Content-Type: application/json" and send one JSON object.')
-  const result = shape.safeParse(parse(await readText(request)))
+  const result = shape.safeParse(parse(await readText(request)), wording)
   if (result.success) return result.data
   refuse(
     result.error.issues.flatMap((issue): Issue[] => {
       const at = (...more: string[]): string => formatPointer([...issue.path.map(String), ...more])
-      if (issue.code !== 'unrecognized_keys') return [{ pointer: at(), code: issue.code, message: issue.message }]
+      if (issue.code !== 'unrecognized_keys') return [{ pointer: at(), code: codeOf(issue), message: issue.message }]
       return issue.keys.map((key) => ({ pointer: at(key), code: 'unknown', message: 'is unknown here' }))
     }),
   )

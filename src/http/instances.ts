@@ -3,7 +3,7 @@ import { SluiceError } from '../errors.ts'
 import { type ErrorGroupPosition, listErrorGroups } from '../store/reads/failures.ts'
 import { findInstanceView, type InstancePosition, listInstances, listMessageInstances } from '../store/reads/instances.ts'
 import { findLedgerEntry, listDeferredLinks } from '../store/reads/objects.ts'
-import { requireIntegration, requireMessage, scopeOf } from './auth.ts'
+import { requireConfigured, requireIntegration, requireMessage, scopeOf } from './auth.ts'
 import { answer, type Call, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
 import { prefersNdjson } from './headers.ts'
@@ -44,6 +44,7 @@ export const instances: Handlers<'messageInstances' | 'instances' | 'instance' |
       limit: limitOf(call),
       after: instancePositionOf(query.cursor),
     })
+    if (items.length === 0 && query.integration !== undefined) requireConfigured(services, query.integration)
     return answer(call, { items: items.map((item) => presentItem(item, language)), next: instanceCursor(next) })
   },
 
@@ -67,6 +68,7 @@ export const instances: Handlers<'messageInstances' | 'instances' | 'instance' |
       listInstances(services.db, scopeOf(principal), { integration, externalId }, page),
     ])
     if (ledger === null && items.length === 0 && page.after === null) {
+      requireConfigured(services, integration)
       throw new SluiceError('not_found', `No object "${externalId}" of the integration "${integration}" ever came.`)
     }
     return answer(call, {
@@ -84,6 +86,7 @@ export const instances: Handlers<'messageInstances' | 'instances' | 'instance' |
     if (query.integration !== undefined) requireIntegration(principal, query.integration)
     const page = { limit: limitOf(call), after: groupPositionOf(query.cursor) }
     const { items, next } = await listErrorGroups(services.db, principal.integrations, query, page)
+    if (items.length === 0 && query.integration !== undefined) requireConfigured(services, query.integration)
     const cursor = next === null ? null : encodeCursor([next.integration, next.code, next.fingerprint])
     return answer(call, { items: items.map(presentErrorGroup), next: cursor })
   },

@@ -74,7 +74,7 @@ function tellMessage(call: Intake, receipt: Receipt, message: MessageView, heade
   if (message.status === -1 && message.statusDetails !== null) {
     return tellProblem(call, message.id, JSON.parse(message.statusDetails) as NonNullable<Receipt['problem']>, all)
   }
-  return answer(call, presentMessage(message, call.language), 200, all)
+  return answer(call, presentMessage(message, call.language, []), 200, all)
 }
 
 function tellProblem(
@@ -93,7 +93,7 @@ function detailOf(code: string, message: string, id: string | null): string {
   const what = /[.!?]$/.test(message) ? message : `${message}.`
   if (id === null) return what
   return code === 'schema'
-    ? `${what} Nothing of the message is processed; mend it and send it again.`
+    ? `${what} Nothing of the message is processed, its bytes are kept as message ${id}. Mend it and send it again.`
     : `${what} The bytes are kept as message ${id}.`
 }
 

@@ -1,14 +1,13 @@
 /** Integrations: what is configured, and whether one is paused. */
 import type { Integration } from '../config.ts'
-import { SluiceError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import { listPaused, type PausedIntegration } from '../store/reads/integrations.ts'
 import { resumeIntegration } from '../store/resume.ts'
-import { type Principal, requireIntegration } from './auth.ts'
+import { type Principal, requireConfigured, requireIntegration } from './auth.ts'
 import { answer, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
-import { raw } from './json.ts'
 import { relativeReference } from './path.ts'
+import { presentPause } from './present.ts'
 
 /** Handlers of the integrations. */
 export const integrations: Handlers<'integrations' | 'integration' | 'resume'> = {
@@ -42,10 +41,7 @@ export const integrations: Handlers<'integrations' | 'integration' | 'resume'> =
 
 function find(services: Services, principal: Principal, name: string): Integration {
   requireIntegration(principal, name)
-  const integration = services.config.integrations.get(name)
-  if (integration === undefined)
-    throw new SluiceError('unknown_integration', `There is no integration "${name}". GET /api/integrations lists them.`)
-  return integration
+  return requireConfigured(services, name)
 }
 
 function present(services: Services, integration: Integration, paused: readonly PausedIntegration[], path: string) {
@@ -62,6 +58,6 @@ function present(services: Services, integration: Integration, paused: readonly 
     schema: services.validators.get(name)?.jsonSchema ?? null,
     target: { ...target.describe(), kind: target.kind },
     limits: { body, decompressed, objects, depth, keyLength, numberLength },
-    paused: pause === undefined ? null : { reason: raw(pause.reason), since: pause.pausedAt },
+    paused: pause === undefined ? null : presentPause(pause),
   }
 }

@@ -3,8 +3,9 @@
 import { SluiceError } from '../errors.ts'
 import { readParts, readRange } from '../store/body.ts'
 import { DatabaseError } from '../store/db.ts'
+import { listPaused } from '../store/reads/integrations.ts'
 import { findMessageView, listMessages, type MessagePosition, type MessageView } from '../store/reads/messages.ts'
-import { requireIntegration, requireMessage, scopeOf } from './auth.ts'
+import { requireConfigured, requireIntegration, requireMessage, scopeOf } from './auth.ts'
 import { answer, type Call, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
 import { rangeOf } from './headers.ts'
@@ -30,14 +31,17 @@ export const messages: Handlers<'messages' | 'message' | 'messageBody'> = {
       after: positionOf(query.cursor),
     }).catch(tooWide)
     const { items, next } = page
+    if (items.length === 0 && integration !== undefined) requireConfigured(services, integration)
+    const paused = await listPaused(services.db)
     return answer(call, {
-      items: items.map((message) => presentMessage(message, language)),
+      items: items.map((message) => presentMessage(message, language, paused)),
       next: next === null ? null : encodeCursor([next.id, next.receivedAt ?? '']),
     })
   },
 
   async message(call) {
-    return answer(call, presentMessage(await visibleMessage(call), call.language))
+    const message = await visibleMessage(call)
+    return answer(call, presentMessage(message, call.language, await listPaused(call.services.db)))
   },
 
   async messageBody(call) {

@@ -1,7 +1,8 @@
 /** From rows of the store to the shapes of the contract. */
-import { instanceStatusLabel, type Language, messageStatusLabel } from '../model/status.ts'
+import { instanceStatusLabel, isFinished, type Language, messageStatusLabel } from '../model/status.ts'
 import type { ErrorGroupView } from '../store/reads/failures.ts'
 import type { InstanceItemView, InstanceView } from '../store/reads/instances.ts'
+import type { PausedIntegration } from '../store/reads/integrations.ts'
 import type { MessageView } from '../store/reads/messages.ts'
 import type { TaskRunView } from '../store/reads/tasks.ts'
 import type { ErrorGroup, Instance, InstanceItem } from './contract/instance.ts'
@@ -12,13 +13,30 @@ import { type RawJson, raw } from './json.ts'
 /** A shape of the contract, with some members as JSON text. */
 type Written<T, Texts extends keyof T> = { [Key in keyof T]: Key extends Texts ? RawJson | null : T[Key] }
 
-/** A message on the wire. */
-export function presentMessage(message: MessageView, language: Language): Written<Message, 'problem'> {
+/** A pause on the wire. */
+export function presentPause({ reason, pausedAt }: PausedIntegration): { reason: RawJson | null; since: string } {
+  return { reason: raw(reason), since: pausedAt }
+}
+
+/**
+ * A message on the wire.
+ *
+ * @param paused the integrations that are paused
+ */
+export function presentMessage(
+  message: MessageView,
+  language: Language,
+  paused: readonly PausedIntegration[],
+): Omit<Written<Message, 'problem'>, 'paused'> & { paused: ReturnType<typeof presentPause> | null } {
   const { statusDetails, bodySha256, uploadId: _, ...rest } = message
+  // What is not correct or not split waits for a person anyway, and what is finished for nobody.
+  const isUnderWay = message.status >= 0 && !isFinished(message.status)
+  const pause = isUnderWay ? paused.find(({ integration }) => integration === message.integration) : undefined
   return {
     ...rest,
     statusLabel: messageStatusLabel(message.status, language),
     problem: raw(statusDetails),
+    paused: pause === undefined ? null : presentPause(pause),
     bodySha256: Buffer.from(bodySha256).toString('hex'),
   }
 }

@@ -1,10 +1,11 @@
 /** Tasks by a click, and their runs. */
 import { SluiceError } from '../errors.ts'
+import { unknownInstances, unknownMessages } from '../store/reads/known.ts'
 import { integrationsOfMessages } from '../store/reads/messages.ts'
 import { findTaskRun, listTaskRuns } from '../store/reads/tasks.ts'
 import { previewRun } from '../tasks/preview.ts'
 import { listTasks, requestRun } from '../tasks/run.ts'
-import { forbidden, requireIntegration } from './auth.ts'
+import { forbidden, requireConfigured, requireIntegration } from './auth.ts'
 import { answer, type Call, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
 import { relativeReference } from './path.ts'
@@ -59,10 +60,23 @@ export const tasks: Handlers<'tasks' | 'taskRuns' | 'taskRun' | 'runTask' | 'pre
 async function requireParameters(call: Call<'runTask' | 'previewRun'>): Promise<void> {
   await requireOwn(call)
   const { integration } = call.body
-  if (integration !== undefined && !call.services.config.integrations.has(integration)) {
-    throw new SluiceError('unknown_integration', `There is no integration "${integration}". GET /api/integrations lists them.`)
-  }
+  if (integration !== undefined) requireConfigured(call.services, integration)
+  await requireThere(call)
 }
+
+/** An id that nothing has is a mistake: the run would end well and have done nothing. */
+async function requireThere({ services, body }: Call<'runTask' | 'previewRun'>): Promise<void> {
+  const missing = [
+    ...(await unknownMessages(services.db, body.messages ?? [])).map((id) => `message ${id}`),
+    ...(await unknownInstances(services.db, body.instances ?? [])).map((id) => `instance ${id}`),
+  ]
+  if (missing.length === 0) return
+  const more = missing.length - mostTold
+  throw new SluiceError('not_found', `There is no ${missing.slice(0, mostTold).join(', no ')}${more > 0 ? `, and ${more} more` : ''}.`)
+}
+
+/** How many of the ids that nothing has are told. */
+const mostTold = 10
 
 /** A token limited to integrations runs tasks for these only: it has to say for what, and all of that has to be its own. */
 async function requireOwn({ services, principal, body }: Call<'runTask' | 'previewRun'>): Promise<void> {

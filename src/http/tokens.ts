@@ -1,6 +1,7 @@
 /** Tokens: given out, listed, revoked. */
 import { SluiceError } from '../errors.ts'
 import { createToken, listTokens, revokeToken } from '../store/token.ts'
+import { requireConfigured } from './auth.ts'
 import { answer, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
 
@@ -17,10 +18,7 @@ export const tokens: Handlers<'tokens' | 'createToken' | 'revokeToken'> = {
 
   async createToken(call) {
     const { services, principal, body } = call
-    for (const name of body.integrations ?? []) {
-      if (!services.config.integrations.has(name))
-        throw new SluiceError('unknown_integration', `There is no integration "${name}". GET /api/integrations lists them.`)
-    }
+    for (const name of body.integrations ?? []) requireConfigured(services, name)
     const token = await createToken(
       services.db,
       { name: body.name, role: body.role, integrations: body.integrations ?? null },

@@ -33,7 +33,7 @@ const largestOrdinal = 2_147_483_647
  * The same parameters written one way: ids sorted and without duplicates, nothing undefined. Two runs that would do the
  * same are equal then.
  *
- * @throws SluiceError `invalid_parameters` for what can't be an id, and for a replay of everything
+ * @throws SluiceError `invalid_parameters` for what can't be an id, for a replay of everything, and for a mode that the task doesn't have
  */
 export function normalizeParameters(task: TaskName, given: RunParameters): RunParameters {
   const parameters: RunParameters = {}
@@ -50,7 +50,11 @@ export function normalizeParameters(task: TaskName, given: RunParameters): RunPa
     parameters.sinceDays = given.sinceDays
   }
   if (given.draft !== undefined) parameters.draft = given.draft
-  if (task !== 'reprocess') return parameters
+  if (task !== 'reprocess') {
+    if (given.replay === true || given.asDraft === true)
+      throw invalid(`"${given.replay === true ? 'replay' : 'asDraft'}" is for reprocess: ${task} takes what waits as it is`)
+    return parameters
+  }
   if (given.asDraft !== undefined) parameters.asDraft = given.asDraft
   if (given.replay === true) {
     const { messages, instances, integration, errorCode, sinceDays } = parameters

@@ -125,8 +125,12 @@ onBoth((opened) => {
       [{ name: 'a', role: 'viewer', integrations: ['nobody'] }, 404, 'unknown_integration'],
       [{ name: 'a', role: 'viewer', integrations: [] }, 400, 'bad_request'],
       ['{', 400, 'bad_request'],
-    ])('%j is refused', async (body, status, code) => {
-      await problem(await app.call('POST', '/api/tokens', { body }), status, code)
+      [{ role: 'viewer' }, 400, 'bad_request', { pointer: '/name', code: 'missing', message: 'is missing' }],
+      [{ name: 'a' }, 400, 'bad_request', { pointer: '/role', code: 'missing', message: 'is missing' }],
+      [{ name: 5, role: 'viewer' }, 400, 'bad_request', { pointer: '/name', code: 'invalid', message: 'must be a string' }],
+    ])('%j is refused', async (body, status, code, error?: object) => {
+      const refused = await problem(await app.call('POST', '/api/tokens', { body }), status, code)
+      if (refused.errors !== undefined) expect(refused.errors).toMatchObject([error ?? {}])
     })
 
     test('the last use is noted once a minute', async () => {

@@ -79,7 +79,8 @@ onBoth((opened) => {
 
     test('a draft', async () => {
       expect(await read(await app.call('POST', `${path}?draft=true`, { body: one }), 202, receiptShape)).toMatchObject({ isDraft: true })
-      await problem(await app.call('POST', `${path}?draft=yes`, { body: one }), 400, 'bad_request')
+      const refused = await problem(await app.call('POST', `${path}?draft=yes`, { body: one }), 400, 'bad_request')
+      expect(refused.errors).toEqual([{ parameter: 'draft', code: 'invalid', message: 'must be one of "true", "false"' }])
     })
   })
 

@@ -119,9 +119,23 @@ onBoth((opened) => {
         app.call('POST', `/api/tasks/${task}/runs`, { body, headers })
       await problem(await run('clean', {}), 400, 'bad_request')
       await problem(await run('reprocess', { replay: true }), 400, 'invalid_parameters')
+      await problem(await run('split', { replay: true }), 400, 'invalid_parameters')
+      await problem(await run('rollup', { asDraft: true }), 400, 'invalid_parameters')
       await problem(await run('reprocess', { integration: 'nobody' }), 404, 'unknown_integration')
       await problem(await run('reprocess', `{"errorCode":"${'x'.repeat(1024 * 1024)}"}`), 413, 'body_too_large')
       await problem(await run('reprocess', '{}', { 'Content-Type': 'text/plain' }), 415, 'unsupported_media_type')
+    })
+
+    test('an id that nothing has is told, not run', async () => {
+      const { id } = await app.send('organization', [one])
+      const nowhere = String(Number(id) + 1)
+      for (const body of [{ messages: [id, nowhere] }, { instances: [`${id}.1`] }, { instances: [`${nowhere}.0`] }]) {
+        for (const what of ['runs', 'preview']) {
+          const { detail } = await problem(await app.call('POST', `/api/tasks/reprocess/${what}`, { body }), 404, 'not_found')
+          expect(detail).toBe(`There is no ${body.messages === undefined ? `instance ${body.instances?.[0]}` : `message ${nowhere}`}.`)
+        }
+      }
+      expect((await app.call('POST', '/api/tasks/split/runs', { body: { messages: [id], instances: [`${id}.0`] } })).status).toBe(202)
     })
 
     test('runs, newest first, in pages, with filters', async () => {

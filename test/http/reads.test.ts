@@ -91,6 +91,53 @@ onBoth((opened) => {
       expect(refused.errors).toMatchObject([{ parameter }])
     })
 
+    test.each([
+      ['status=9', 'invalid', 'must be one of "0", "1"'],
+      ['limit=0', 'invalid', 'must be 1 to'],
+      ['from=2026-11-23', 'invalid', 'such as 2026-03-01T12:00:00Z'],
+      ['from=2020-01-01T00:00:00Z&text=', 'invalid', 'must not be empty'],
+      [`from=2020-01-01T00:00:00Z&text=${'x'.repeat(201)}`, 'invalid', 'at most 200 characters'],
+      ['text=x', 'missing', 'is needed'],
+    ])('?%s: the code is one of the docs, the words are our own', async (query, code, words) => {
+      const refused = await problem(await app.call('GET', `/api/messages?${query}`), 400, 'bad_request')
+      expect(refused.errors).toMatchObject([{ code, message: expect.stringContaining(words) }])
+    })
+
+    test('one that waits for a paused integration says so', async () => {
+      const done = await app.send('organization', organizations(1))
+      await app.drain()
+      const other = await app.send('employee', [{ ms_id: 'e-1', name: 'Ann' }])
+      const waiting = await app.send('organization', organizations(1, 1))
+      await opened.db.query(
+        `INSERT INTO sluice.paused_integration (integration, reason) VALUES ('organization', '{"message":"no column"}')`,
+      )
+      const paused = { reason: { message: 'no column' }, since: expect.any(String) }
+      expect(await app.get(`/api/messages/${waiting.id}`, messageShape)).toMatchObject({ paused })
+      const { items } = await app.get('/api/messages', messagePage)
+      expect(items.map(({ id, paused: of }) => [id, of])).toEqual([
+        [waiting.id, paused],
+        [other.id, null],
+        [done.id, null],
+      ])
+    })
+
+    test.each([
+      '/api/messages?integration=nobody',
+      '/api/instances?integration=nobody',
+      '/api/errors?integration=nobody',
+      '/api/objects/nobody/7',
+    ])('%s: there is no such integration', async (path) => {
+      await problem(await app.call('GET', path), 404, 'unknown_integration')
+    })
+
+    test('what an integration left behind that was taken out of the config can be read', async () => {
+      const { id } = await app.send('employee', [{ ms_id: 'e-1', name: 'Ann' }])
+      await app.drain()
+      const without = createTestApp(opened.db, [organization])
+      expect((await without.get('/api/messages?integration=employee', messagePage)).items).toMatchObject([{ id }])
+      expect(await without.get('/api/objects/employee/e-1', objectHistoryShape)).toMatchObject({ externalId: 'e-1' })
+    })
+
     test.each(['nonsense', Buffer.from('["1","2","3"]').toString('base64url'), Buffer.from('["x",""]').toString('base64url')])(
       'cursor %s is refused',
       async (cursor) => {

@@ -14,7 +14,9 @@ describe('parameters of a run', () => {
   })
 
   test('replay and asDraft are of reprocess alone', () => {
-    expect(normalizeParameters('split', { replay: true, asDraft: true })).toStrictEqual({})
+    expect(() => normalizeParameters('split', { replay: true })).toThrow('"replay" is for reprocess')
+    expect(() => normalizeParameters('process', { asDraft: true })).toThrow('"asDraft" is for reprocess')
+    expect(normalizeParameters('split', { replay: false, asDraft: false })).toStrictEqual({})
     expect(normalizeParameters('reprocess', { messages: ['1'], replay: true, asDraft: true })).toStrictEqual({
       messages: ['1'],
       replay: true,

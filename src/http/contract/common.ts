@@ -42,7 +42,9 @@ export const instanceIdShape = z
   .openapi({ example: '12.0' })
 
 export const nameShape = z.string().regex(integrationName, 'is no name of an integration').openapi({ example: 'organization' })
-export const timeShape = z.iso.datetime({ offset: true }).openapi({ example: '2026-03-01T12:00:00.000Z' })
+export const timeShape = z.iso
+  .datetime({ offset: true, error: 'must be a time with an offset, such as 2026-03-01T12:00:00Z' })
+  .openapi({ example: '2026-03-01T12:00:00.000Z' })
 
 /** A text that PostgreSQL can hold. */
 export const textShape = z

@@ -3,6 +3,9 @@ import { z } from '@hono/zod-openapi'
 import { invalidPolicies, versionTypes } from '../../model/integration.ts'
 import { timeShape } from './common.ts'
 
+/** Why an integration is paused, and since when. */
+export const pauseShape = z.object({ reason: z.unknown(), since: timeShape })
+
 export const integrationShape = z
   .object({
     name: z.string(),
@@ -17,10 +20,7 @@ export const integrationShape = z
       .openapi({ description: "JSON Schema 2020-12 of one object; null where the schema can't be written as one." }),
     target: z.looseObject({ kind: z.string() }),
     limits: z.object({ body: z.int(), decompressed: z.int(), objects: z.int(), depth: z.int(), keyLength: z.int(), numberLength: z.int() }),
-    paused: z
-      .object({ reason: z.unknown(), since: timeShape })
-      .nullable()
-      .openapi({ description: 'Set while its target does not fit; nothing is processed until it is resumed.' }),
+    paused: pauseShape.nullable().openapi({ description: 'Set while its target does not fit; nothing is processed until it is resumed.' }),
   })
   .openapi('Integration')
 export type IntegrationView = z.infer<typeof integrationShape>

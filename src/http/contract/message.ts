@@ -1,6 +1,7 @@
 /** Messages on the wire. */
 import { z } from '@hono/zod-openapi'
 import { externalIdShape, flagShape, idShape, issueShape, nameShape, pageQuery, textShape, timeShape } from './common.ts'
+import { pauseShape } from './integration.ts'
 
 const statuses = [0, 1, -1, 2, -2, 3, -3] as const
 const statusShape = z.literal(statuses).openapi({
@@ -45,6 +46,10 @@ export const messageShape = z
     counts: countsShape,
     isDraft: z.boolean(),
     problem: messageProblemShape.nullable(),
+    paused: pauseShape.nullable().openapi({
+      description:
+        'Set while the message is not finished and its integration is paused, since its target does not fit: nothing goes on before that is mended.',
+    }),
     idempotencyKey: z.string().nullable(),
     format: z.enum(['json', 'ndjson']),
     bodySize: z.int().openapi({ description: 'Bytes after Content-Encoding.' }),
