@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.apps import apps
@@ -9,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 from .conf import SETTING, TypeRules, configuration
-from .owned import NotOwnable, collection, reference, scalar
+from .owned import NotOwnable, Owned, collection, reference, scalar
 from .signature import key_of
 from .tree import page_model
 
@@ -49,10 +51,14 @@ def _check_type(where: str, label: str, rules: TypeRules) -> list[CheckMessage]:
             )
         ]
     found: list[CheckMessage] = []
-    for names, make in ((rules.fields, scalar), (rules.references, reference), (rules.sets, collection)):
-        for name in sorted(names):
-            try:
-                make(model, name)
-            except NotOwnable as error:
-                found.append(Error(f"{where}: {error}", id="sluice_wagtail.E004"))
+    made: list[tuple[Callable[..., Owned], str]] = [
+        *((scalar, name) for name in sorted(rules.fields)),
+        *((partial(reference, by=by), name) for name, by in sorted(rules.references.items())),
+        *((partial(collection, by=by), name) for name, by in sorted(rules.sets.items())),
+    ]
+    for make, name in made:
+        try:
+            make(model, name)
+        except NotOwnable as error:
+            found.append(Error(f"{where}: {error}", id="sluice_wagtail.E004"))
     return found

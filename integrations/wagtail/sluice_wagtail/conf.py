@@ -16,11 +16,14 @@ SETTING = "SLUICE_WAGTAIL"
 
 @dataclass(frozen=True)
 class TypeRules:
-    """What one integration owns of one page type. Title and slug are always its own."""
+    """What one integration owns of one page type. Title and slug are always its own.
+
+    ``references`` and ``sets`` say by which unique field of the target its id is meant; None is the primary key.
+    """
 
     fields: frozenset[str]
-    references: frozenset[str]
-    sets: frozenset[str]
+    references: Mapping[str, str | None]
+    sets: Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,20 @@ def _type(value: Any, where: str) -> TypeRules:
     raw = _mapping(value, where)
     _only(raw, {"FIELDS", "REFERENCES", "SETS"}, where)
     return TypeRules(
-        *(frozenset(_names(raw.get(key, ()), f"{where}['{key}']")) for key in ("FIELDS", "REFERENCES", "SETS"))
+        frozenset(_names(raw.get("FIELDS", ()), f"{where}['FIELDS']")),
+        _targets(raw.get("REFERENCES", ()), f"{where}['REFERENCES']"),
+        _targets(raw.get("SETS", ()), f"{where}['SETS']"),
     )
+
+
+def _targets(value: Any, where: str) -> Mapping[str, str | None]:
+    if isinstance(value, Mapping):
+        if not all(isinstance(name, str) and isinstance(by, str) for name, by in value.items()):
+            raise ImproperlyConfigured(
+                f"{where} must be a list of fields, or a dict of field to the target's key field."
+            )
+        return dict(value)
+    return dict.fromkeys(_names(value, where))
 
 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:

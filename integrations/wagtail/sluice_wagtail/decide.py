@@ -89,6 +89,11 @@ class Standing:
         return _content(self.latest.content) != _content(self.page.serializable_data())
 
     @property
+    def with_editors(self) -> bool:
+        """Whether something of an editor's stands on the page that a writer has to respect."""
+        return bool(self.page.locked or self.editor_draft or self.scheduled)
+
+    @property
     def scheduled(self) -> datetime | None:
         """When the page itself is to go live, if an editor set a date that hasn't come."""
         at = self.page.go_live_at

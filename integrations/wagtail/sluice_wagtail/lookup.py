@@ -32,7 +32,7 @@ def lookup(keys: list[Key]) -> list[dict[str, Any] | None]:
                 "type": None if page is None else page._meta.label,
                 "parentId": None if standing is None else str(standing.parent_id),
                 "live": page is not None and page.live,
-                "editorDraft": standing is not None and (standing.editor_draft or standing.page.locked),
+                "editorDraft": standing is not None and standing.with_editors,
                 "state": record.state,
                 "hash": record.hash,
                 "key": record.key,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any, Protocol
@@ -95,12 +95,13 @@ class Reference:
 
     name: str
     field: Any
+    key: Any
 
     def clean(self, value: Any) -> Any:
         """The target's key. Raises UnknownTarget if no such row stands."""
         if value is None:
             return None
-        return _existing(self.field, [value], f"/references/{self.name}")[0][0]
+        return _existing(self.field, self.key, [value], f"/references/{self.name}")[0][0]
 
     def read(self, page: Any) -> Any:
         """See Owned."""
@@ -121,14 +122,15 @@ class ManySet:
 
     name: str
     field: Any
+    key: Any
 
     def clean(self, value: Any) -> Any:
         """The targets themselves. Raises UnknownTarget."""
-        return [target for _, target in _existing(self.field, value, f"/sets/{self.name}")]
+        return [target for _, target in _existing(self.field, self.key, value, f"/sets/{self.name}")]
 
     def read(self, page: Any) -> Any:
         """See Owned."""
-        return sorted(str(key) for key in getattr(page, self.name).values_list(self._key, flat=True))
+        return sorted(str(key) for key in getattr(page, self.name).values_list(self._primary, flat=True))
 
     def shown(self, value: Any) -> Any:
         """See Owned."""
@@ -139,7 +141,7 @@ class ManySet:
         getattr(page, self.name).set(value)
 
     @property
-    def _key(self) -> str:
+    def _primary(self) -> str:
         # A set in memory, as a draft has it, doesn't know "pk".
         return str(self.field.related_model._meta.pk.attname)
 
@@ -154,10 +156,11 @@ class ChildSet:
     name: str
     relation: Any
     field: Any
+    key: Any
 
     def clean(self, value: Any) -> Any:
         """The targets' keys. Raises UnknownTarget."""
-        return [key for key, _ in _existing(self.field, value, f"/sets/{self.name}")]
+        return [key for key, _ in _existing(self.field, self.key, value, f"/sets/{self.name}")]
 
     def read(self, page: Any) -> Any:
         """See Owned."""
@@ -204,15 +207,15 @@ def scalar(model: type[models.Model], name: str) -> Owned:
     return Scalar(name, field)
 
 
-def reference(model: type[models.Model], name: str) -> Owned:
-    """Raises NotOwnable if the model has no such foreign key."""
+def reference(model: type[models.Model], name: str, by: str | None = None) -> Owned:
+    """Raises NotOwnable if the model has no such foreign key, or its target no such unique field ``by``."""
     field = _field(model, name)
     if not isinstance(field, models.ForeignKey):
         raise NotOwnable(f"{model._meta.label}.{name} is no ForeignKey.")
-    return Reference(name, field)
+    return Reference(name, field, _key(field, by))
 
 
-def collection(model: type[models.Model], name: str) -> Owned:
+def collection(model: type[models.Model], name: str, by: str | None = None) -> Owned:
     """Raises NotOwnable if the name is neither a ParentalManyToManyField nor ``child relation.foreign key``."""
     relation_name, dot, field_name = name.partition(".")
     relation = _field(model, relation_name)
@@ -222,13 +225,13 @@ def collection(model: type[models.Model], name: str) -> Owned:
                 f"{model._meta.label}.{name} is no ParentalManyToManyField; "
                 "a plain ManyToManyField is no part of revisions."
             )
-        return ManySet(name, relation)
+        return ManySet(name, relation, _key(relation, by))
     if not isinstance(relation, models.ManyToOneRel):
         raise NotOwnable(f"{model._meta.label}.{relation_name} is no child relation.")
     field = _field(relation.related_model, field_name)
     if not isinstance(field, models.ForeignKey):
         raise NotOwnable(f"{model._meta.label}.{name} leads to no ForeignKey.")
-    return ChildSet(name, relation, field)
+    return ChildSet(name, relation, field, _key(field, by))
 
 
 def writes_of(
@@ -241,17 +244,18 @@ def writes_of(
     parts: list[tuple[Owned, Any, str]] = [(scalar(model, "title"), desired.title, "/title")]
     if desired.slug is not None:
         parts.append((scalar(model, "slug"), desired.slug, "/slug"))
-    for group, values, allowed, make in (
-        ("fields", desired.fields, rules.fields, scalar),
+    groups: tuple[tuple[str, Mapping[str, Any], Mapping[str, str | None], Any], ...] = (
+        ("fields", desired.fields, dict.fromkeys(rules.fields), lambda of, name, _: scalar(of, name)),
         ("references", desired.references, rules.references, reference),
         ("sets", desired.sets, rules.sets, collection),
-    ):
+    )
+    for group, values, allowed, make in groups:
         for name, value in values.items():
             path = f"/{group}/{name}"
             if name not in allowed:
                 errors.append(FieldError(path, "isn't among the fields that this site's settings allow"))
                 continue
-            parts.append((make(model, name), value, path))
+            parts.append((make(model, name, allowed[name]), value, path))
     for owned, value, path in parts:
         try:
             writes.append(Write(owned, owned.clean(value), path))
@@ -274,23 +278,34 @@ def differences(page: Any, writes: Iterable[Write]) -> dict[str, dict[str, Any]]
     return found
 
 
-def _existing(field: Any, values: list[str], path: str) -> list[tuple[Any, Any]]:
-    """The targets of these keys with their keys, in a fixed order."""
-    target_field = field.target_field if isinstance(field, models.ForeignKey) else field.related_model._meta.pk
-    keys: dict[Any, str] = {}
+def _existing(field: Any, key: Any, values: list[str], path: str) -> list[tuple[Any, Any]]:
+    """The targets with these values in their key field, each after what a foreign key to it holds, in a fixed order."""
+    wanted: dict[Any, str] = {}
     bad: list[str] = []
     for value in values:
         try:
-            keys[target_field.to_python(value)] = value
+            wanted[key.to_python(value)] = value
         except ValidationError:
             bad.append(value)
-    name = target_field.attname
-    found = {getattr(row, name): row for row in field.related_model._default_manager.filter(**{f"{name}__in": keys})}
-    bad.extend(text for key, text in keys.items() if key not in found)
+    rows = field.related_model._default_manager.filter(**{f"{key.attname}__in": wanted})
+    found = {getattr(row, key.attname): row for row in rows}
+    bad.extend(text for value, text in wanted.items() if value not in found)
     if bad:
         label = field.related_model._meta.label
-        raise UnknownTarget([FieldError(path, f"there is no {label} with the id '{value}'") for value in bad])
-    return sorted(found.items(), key=lambda pair: str(pair[0]))
+        raise UnknownTarget([FieldError(path, f"there is no {label} with {key.name} '{value}'") for value in bad])
+    held = _key(field, None).attname
+    return sorted(((getattr(row, held), row) for row in found.values()), key=lambda pair: str(pair[0]))
+
+
+def _key(field: Any, by: str | None) -> Any:
+    """The target's field that ids are values of; by default the one that the foreign key itself holds."""
+    target = field.related_model
+    if by is None:
+        return field.target_field if isinstance(field, models.ForeignKey) else target._meta.pk
+    key = _field(target, by)
+    if not getattr(key, "unique", False):
+        raise NotOwnable(f"{target._meta.label}.{by} isn't unique, so it names no target.")
+    return key
 
 
 def _field(model: type[models.Model], name: str) -> Any:

@@ -87,8 +87,8 @@ def build_site():
     )
     for title in ("Organizations", "Archive"):
         home.add_child(instance=IndexPage(title=title, slug=title.lower()))
-    District.objects.bulk_create([District(title="North"), District(title="South")])
-    Area.objects.bulk_create([Area(title=f"Area {number}") for number in range(4)])
+    District.objects.bulk_create([District(title="North", code="N"), District(title="South", code="S")])
+    Area.objects.bulk_create([Area(title=f"Area {number}", code=100 + number) for number in range(4)])
 
 
 def assert_whole_tree():

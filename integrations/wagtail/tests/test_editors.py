@@ -141,7 +141,7 @@ def test_page_scheduled_before_it_was_ever_live(sluice):
     draft = now()
     draft.go_live_at = timezone.now() + timedelta(days=1)
     draft.save_revision().publish()
-    assert not now().live
+    assert not now().live and sluice.lookup("1")[0]["editorDraft"] is True
     assert sluice.one(desired())["error"]["code"] == "editor_draft"
     assert sluice.one(desired(), editorDraft="preserve")["error"]["code"] == "editor_draft"
     assert sluice.one(desired(), editorDraft="overwrite")["result"] == "published"

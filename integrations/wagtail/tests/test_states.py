@@ -322,3 +322,24 @@ def test_a_target_that_is_not_there(sluice, change):
     assert result["result"] == "invalid" and result["error"]["code"] == "missing_reference"
     ((group, names),) = change.items()
     assert result["error"]["fields"][0]["path"] == f"/{group}/{next(iter(names))}"
+
+
+def test_targets_named_by_a_field_of_their_own(sluice):
+    wanted = desired(
+        integration="keyed",
+        fields={},
+        references={"district": "S"},
+        sets={"areas": ["102", "100"], "area_links.area": ["103"]},
+    )
+    assert sluice.one(wanted)["result"] == "created"
+    made = OrganizationPage.objects.get()
+    assert made.district.code == "S" and made.area_links.get().area.code == 103
+    assert sorted(area.code for area in made.areas.all()) == [100, 102]
+    assert sluice.one(wanted)["result"] == "unchanged"
+    result = sluice.one(wanted | {"references": {"district": "W"}, "sets": {"areas": ["100", "7", "x"]}})
+    assert result["error"]["code"] == "missing_reference"
+    assert [entry["path"] for entry in result["error"]["fields"]] == [
+        "/references/district",
+        "/sets/areas",
+        "/sets/areas",
+    ]

@@ -14,11 +14,13 @@ from wagtail.snippets.models import register_snippet
 @register_snippet
 class District(models.Model):
     title = models.CharField(max_length=100)
+    code = models.CharField(max_length=10, unique=True)
 
 
 @register_snippet
 class Area(models.Model):
     title = models.CharField(max_length=100)
+    code = models.IntegerField(unique=True)
 
 
 class IndexPage(Page):

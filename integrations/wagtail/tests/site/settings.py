@@ -107,6 +107,14 @@ SLUICE_WAGTAIL = {
                 "site.PickyPage": {},
             }
         },
+        "keyed": {
+            "TYPES": {
+                "site.OrganizationPage": {
+                    "REFERENCES": {"district": "code"},
+                    "SETS": {"areas": "code", "area_links.area": "code"},
+                }
+            }
+        },
         "named": {"USER": "sluice", "TYPES": {"site.OrganizationPage": {"FIELDS": ["phone"]}}},
     },
 }
