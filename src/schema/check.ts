@@ -61,7 +61,7 @@ function finish(rules: ObjectRules, text: string, source: JsonValue, plain: unkn
     const deleted = isDeleted(rules, result.output, issues)
     return { externalId, version, deleted, source, output: result.output, issues }
   }
-  if (isBareDeletion(rules, plain)) return { externalId, version, deleted: true, source, output: undefined, issues }
+  if (isBareDeletion(rules, plain as object)) return { externalId, version, deleted: true, source, output: undefined, issues }
   const told = new Set(result.issues.map((issue) => issue.pointer))
   const own = issues.filter(({ pointer }) => !told.has(pointer) && !result.missing?.has(pointer))
   return { externalId, version, deleted: false, source, output: undefined, issues: [...result.issues, ...own] }
@@ -151,13 +151,26 @@ function isDeleted({ deleted }: ObjectRules, output: unknown, issues: SchemaIssu
   return false
 }
 
-/** Asks about an object that the schema refuses. The callback expects another shape, so a throw only means no. */
-function isBareDeletion({ deleted }: ObjectRules, plain: unknown): boolean {
+/**
+ * Asks about an object that the schema refuses. The callback expects another shape, so a throw only means no.
+ *
+ * A deletion has to be said by what the object carries. `o.deleted_at !== null` is true where there is no such field, and
+ * would delete an object that is merely incorrect: so the answer must be the same whatever stands in the missing fields.
+ */
+function isBareDeletion({ deleted }: ObjectRules, plain: object): boolean {
   try {
-    return deleted !== undefined && ask(deleted, plain) === true
+    return deleted !== undefined && [plain, withMissing(plain, null), withMissing(plain, true)].every((each) => ask(deleted, each) === true)
   } catch {
     return false
   }
+}
+
+/** The object as it would look with that value in every field that it lacks. */
+function withMissing(object: object, value: unknown): object {
+  return new Proxy(object, {
+    get: (target, key) => (typeof key === 'symbol' || key in target ? (Reflect.get(target, key) as unknown) : value),
+    has: () => true,
+  })
 }
 
 function ask(deleted: (object: unknown) => unknown, object: unknown): unknown {

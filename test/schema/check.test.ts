@@ -222,6 +222,26 @@ describe('deletion', () => {
     expect(codes(kept)).toEqual(['/name invalid_type'])
   })
 
+  test.each<[name: string, deleted: (object: { id: string; at?: string | null; active?: boolean }) => boolean]>([
+    ['not null', (o) => o.at !== null],
+    ['not there', (o) => !('active' in o)],
+    ['falsy', (o) => !o.active],
+  ])('is not said by a field that is missing: %s', (_name, deleted) => {
+    const checked = check({ key: 'id', deleted: deleted as (object: unknown) => boolean }, '{"id":"a"}', schema)
+    expect(checked.deleted).toBe(false)
+    expect(codes(checked)).toEqual(['/name invalid_type'])
+  })
+
+  test.each<[text: string, deleted: (object: Record<string, unknown>) => boolean]>([
+    ['{"id":"a","at":"2026-01-01"}', (o) => o.at !== null],
+    ['{"id":"a","state":"gone"}', (o) => o.at != null || o.state === 'gone'],
+    ['{"id":"a","active":false}', (o) => !o.active],
+    ['{"id":"a"}', () => true],
+  ])('is said by what is there: %s', (text, deleted) => {
+    const checked = check({ key: 'id', deleted: deleted as (object: unknown) => boolean }, text, schema)
+    expect(checked).toMatchObject({ deleted: true, issues: [] })
+  })
+
   test('needs a key and a version', () => {
     const versioned: ObjectRules = { ...rules, version: { field: 'v', type: 'integer' } }
     const checked = check(versioned, '{"gone":true,"v":"x"}', schema)
