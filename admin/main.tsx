@@ -1,7 +1,7 @@
 /** Begins the admin UI. */
 import '@mantine/core/styles.css'
 import './style.css'
-import { createTheme, MantineProvider } from '@mantine/core'
+import { Anchor, createTheme, MantineProvider } from '@mantine/core'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
@@ -19,6 +19,8 @@ const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, "SF Mono", Menlo, Consolas, monospace',
   primaryShade: { light: 8, dark: 8 },
   autoContrast: true,
+  // A link in a text has to be told from it by more than its colour.
+  components: { Anchor: Anchor.extend({ defaultProps: { underline: 'always' } }) },
 })
 
 const root = document.getElementById('root')

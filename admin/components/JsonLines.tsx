@@ -3,6 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { type ReactNode, useEffect, useMemo, useRef } from 'react'
 import { type Line, linesOf } from '../json/lines.ts'
 import { Plain } from './Plain.tsx'
+import { ScrollBox } from './ScrollBox.tsx'
 
 const lineHeight = 19
 /** Shorter texts are written out whole: they can be searched and copied by the browser. */
@@ -28,8 +29,7 @@ export function JsonLines({ text, label, mark }: { text: string; label: string; 
   }, [marked, lines, rows.scrollToIndex])
   const isWhole = lines.length <= mostPlainLines
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by the keyboard
-    <section className="json" ref={frame} aria-label={label} tabIndex={0}>
+    <ScrollBox label={label} ref={frame}>
       {isWhole ? (
         lines.map((line, index) => <JsonLine key={lineKey(line, index)} line={line} isMarked={index === marked} />)
       ) : (
@@ -46,7 +46,7 @@ export function JsonLines({ text, label, mark }: { text: string; label: string; 
           ))}
         </div>
       )}
-    </section>
+    </ScrollBox>
   )
 }
 

@@ -9,6 +9,7 @@ import { useLanguage } from '../i18n/language.tsx'
 import { JsonLines } from './JsonLines.tsx'
 import { Loaded } from './Loaded.tsx'
 import { Plain } from './Plain.tsx'
+import { ScrollBox } from './ScrollBox.tsx'
 
 interface MessageBodyProps {
   message: Message
@@ -51,10 +52,9 @@ export function MessageBody({ message, part, onPart, place }: MessageBodyProps):
           !isLarge && type.startsWith('application/json') ? (
             <JsonLines text={text} label={t('messagePage.body')} mark={place} />
           ) : (
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by the keyboard
-            <section className="json" aria-label={t('messagePage.body')} tabIndex={0}>
+            <ScrollBox label={t('messagePage.body')}>
               <Plain text={text} limit={partSize} />
-            </section>
+            </ScrollBox>
           )
         }
       </Loaded>

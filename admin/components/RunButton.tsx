@@ -1,5 +1,5 @@
 /** A click that starts a task: says first what it will do to how many, then leads to the recorded run. */
-import { Alert, Button, Group, Loader, Modal, Stack, Text } from '@mantine/core'
+import { Alert, Button, Group, Loader, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
@@ -7,6 +7,7 @@ import type { RunPreview, RunRequest, TaskView } from '../../src/http/contract/i
 import { call } from '../api/http.ts'
 import { sessionQuery } from '../api/queries.ts'
 import { useLanguage } from '../i18n/language.tsx'
+import { Dialog } from './Dialog.tsx'
 import { Failure } from './Failure.tsx'
 import { TextLink } from './Links.tsx'
 
@@ -50,43 +51,41 @@ export function RunButton({ task, request, label, isDisabled = false }: RunButto
       <Button variant="default" onClick={open} disabled={isDisabled}>
         {label}
       </Button>
-      <Modal opened={isOpen} onClose={dialog.close} title={label} closeButtonProps={{ 'aria-label': t('common.close') }}>
-        <Stack>
-          {run.data === undefined && preview.isFetching && <Loader role="status" aria-label={t('common.loading')} />}
-          {preview.error !== null && <Failure error={preview.error} />}
-          {run.data === undefined && preview.data !== undefined && !preview.isFetching && (
-            <Text>
-              {preview.data.count >= mostCounted && '≥ '}
-              {preview.data.count === 0 && task !== 'process' ? t('action.nothing') : t(words, { n: preview.data.count })}{' '}
-              {t('confirm.recorded')}
-            </Text>
-          )}
-          {run.error !== null && <Failure error={run.error} />}
-          {run.data !== undefined && (
-            <Alert color="green" variant="outline" role="status">
-              {t('action.started', { id: format.number(Number(run.data.id)) })}
-            </Alert>
-          )}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={dialog.close}>
-              {t(run.data === undefined ? 'common.cancel' : 'common.close')}
+      <Dialog title={label} isOpen={isOpen} onClose={dialog.close}>
+        {run.data === undefined && preview.isFetching && <Loader role="status" aria-label={t('common.loading')} />}
+        {preview.error !== null && <Failure error={preview.error} />}
+        {run.data === undefined && preview.data !== undefined && !preview.isFetching && (
+          <Text>
+            {preview.data.count >= mostCounted && '≥ '}
+            {preview.data.count === 0 && task !== 'process' ? t('action.nothing') : t(words, { n: preview.data.count })}{' '}
+            {t('confirm.recorded')}
+          </Text>
+        )}
+        {run.error !== null && <Failure error={run.error} />}
+        {run.data !== undefined && (
+          <Alert color="green" variant="outline" role="status">
+            {t('action.started', { id: format.number(Number(run.data.id)) })}
+          </Alert>
+        )}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={dialog.close}>
+            {t(run.data === undefined ? 'common.cancel' : 'common.close')}
+          </Button>
+          {run.data === undefined ? (
+            <Button
+              onClick={() => run.mutate()}
+              loading={run.isPending}
+              disabled={preview.data === undefined || (preview.data.count === 0 && task !== 'process')}
+            >
+              {t('confirm.do')}
             </Button>
-            {run.data === undefined ? (
-              <Button
-                onClick={() => run.mutate()}
-                loading={run.isPending}
-                disabled={preview.data === undefined || (preview.data.count === 0 && task !== 'process')}
-              >
-                {t('confirm.do')}
-              </Button>
-            ) : (
-              <TextLink to="/tasks/$id" params={{ id: run.data.id }} onClick={dialog.close}>
-                {t('action.toRun')}
-              </TextLink>
-            )}
-          </Group>
-        </Stack>
-      </Modal>
+          ) : (
+            <TextLink to="/tasks/$id" params={{ id: run.data.id }} onClick={dialog.close}>
+              {t('action.toRun')}
+            </TextLink>
+          )}
+        </Group>
+      </Dialog>
     </>
   )
 }

@@ -1,5 +1,4 @@
-/** A status: its number and its label; the colour only repeats what they say. */
-import { Badge } from '@mantine/core'
+/** A status: its number and its label; the colour beside them only repeats what they say. */
 import type { ReactNode } from 'react'
 import { isKey, useLanguage } from '../i18n/language.tsx'
 
@@ -12,15 +11,8 @@ export function StatusBadge({ of, status }: { of: 'message' | 'instance'; status
   const { t } = useLanguage()
   const key = `${of}.status.${status}`
   return (
-    <Badge
-      color={colors[of]?.[status] ?? 'gray'}
-      variant="outline"
-      tt="none"
-      fw={600}
-      h="auto"
-      styles={{ label: { whiteSpace: 'normal' } }}
-    >
+    <span className="status" style={{ borderColor: `var(--mantine-color-${colors[of]?.[status] ?? 'gray'}-7)` }}>
       {status} · {isKey(key) ? t(key) : ''}
-    </Badge>
+    </span>
   )
 }

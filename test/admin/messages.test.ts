@@ -59,7 +59,7 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await page.goBack()
     await page.getByRole('link', { name: '1.0', exact: true }).waitFor()
     await page.getByRole('button', { name: 'Show the body' }).click()
-    await page.getByRole('region', { name: 'Body' }).getByText('"https://ror.org/0001j6c19"').first().waitFor()
+    await page.getByRole('group', { name: 'Body' }).getByText('"https://ror.org/0001j6c19"').first().waitFor()
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download' }).click()])
     expect(await readFile(await download.path(), 'utf8')).toBe(await readFile(release, 'utf8'))
   })

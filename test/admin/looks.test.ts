@@ -1,0 +1,119 @@
+/** Every page in both languages, light and dark, wide and narrow: readable for everybody, within its policy, and pictured. */
+import { readFile } from 'node:fs/promises'
+import axe from 'axe-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasChromium, openSite, picture, type Site, type VisitorOptions, visit } from './support.ts'
+
+const release = new URL('../../examples/ror/data/v2.0.json', import.meta.url)
+const object = 'objects?integration=organization&externalId=https%3A%2F%2Fror.org%2F0001j6c19'
+
+/** Address and name of the picture. */
+const pages = [
+  ['', 'overview'],
+  ['messages', 'messages'],
+  ['messages/1', 'message'],
+  ['messages/2?body=shown&place=/1/id', 'message-not-correct'],
+  ['instances', 'instances'],
+  ['instances/1.0', 'instance'],
+  ['instances/3.0', 'instance-failed'],
+  [object, 'object'],
+  ['errors', 'errors'],
+  ['integrations', 'integrations'],
+  ['integrations/organization', 'integration'],
+  ['tasks', 'tasks'],
+  ['tasks/1', 'task-run'],
+  ['access', 'access'],
+] as const
+
+const looks: [string, VisitorOptions][] = [
+  ['light', {}],
+  ['dark', { colors: 'dark' }],
+  ['narrow', { width: 390 }],
+  ['narrow russian dark', { language: 'ru-RU', colors: 'dark', width: 390 }],
+]
+
+/** What axe finds fault with, as texts. Runs inside the page. */
+const audit = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) =>
+  violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ html, failureSummary }) => id + ': ' + html.slice(0, 300) + ' ' + failureSummary)))`
+
+describe.skipIf(!hasChromium)('looks', () => {
+  let site: Site
+  beforeAll(async () => {
+    site = await openSite('pglite')
+    await site.send('organization', await readFile(release, 'utf8'))
+    await site.send('organization', '[{"id":"https://ror.org/x"},{"id":5}]')
+    await site.send('employee', [
+      { ms_id: 'e1', name: 'Ada', position_ms_id: 'p1' },
+      { ms_id: 'e2', name: 7, position_ms_id: 'p1' },
+    ])
+    await site.drain()
+    const [record] = JSON.parse(await readFile(release, 'utf8')) as { established: number; admin: { last_modified: { date: string } } }[]
+    if (record === undefined) throw new Error('the release is empty')
+    record.established = 1066
+    record.admin.last_modified.date = '2026-01-01'
+    await site.send('organization', [record])
+    await site.drain()
+    await fetch(`${site.url}api/tokens`, {
+      method: 'POST',
+      headers: { Authorization: 'Bearer admin-token-of-the-tests-0123456789', 'Content-Type': 'application/json' },
+      body: '{"name":"the ERP","role":"sender"}',
+    })
+    await fetch(`${site.url}api/tasks/rollup/runs`, {
+      method: 'POST',
+      headers: { Authorization: 'Bearer admin-token-of-the-tests-0123456789', 'Content-Type': 'application/json' },
+      body: '{"messages":["1"]}',
+    })
+    await site.drain()
+  }, 120_000)
+  afterAll(() => site?.close())
+
+  test.each(looks)('%s', { timeout: 120_000 }, async (name, options) => {
+    const visitor = await visit(site, options)
+    const { page } = visitor
+    const found: string[] = []
+    for (const [path, title] of pages) {
+      await visitor.open(path)
+      await page.evaluate(axe.source)
+      const violations = (await page.evaluate(audit)) as string[]
+      found.push(...violations.map((text) => `${path}: ${text}`))
+      const tooWide = (await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')) as number
+      if (tooWide > 0) found.push(`${path}: ${tooWide} px wider than the window`)
+      await picture(page, `${title}-${name.replaceAll(' ', '-')}`)
+    }
+    expect(found).toEqual([])
+    expect(visitor.faults).toEqual([])
+    await visitor.context.close()
+  })
+
+  test('the dialog of a run, and the sign-in', async () => {
+    const visitor = await visit(site)
+    const { page } = visitor
+    await visitor.open('messages/1')
+    await page.getByRole('button', { name: 'Replay all' }).click()
+    await page.getByRole('dialog').getByText('477 instances').waitFor()
+    await page.evaluate(axe.source)
+    expect(await page.evaluate(audit)).toEqual([])
+    await picture(page, 'dialog')
+    const guest = await visit(site, { token: null })
+    await guest.open('')
+    await guest.page.evaluate(axe.source)
+    expect(await guest.page.evaluate(audit)).toEqual([])
+    await picture(guest.page, 'sign-in')
+    expect([...visitor.faults, ...guest.faults]).toEqual([])
+  })
+
+  test('language and colours change at once, and are remembered', async () => {
+    const { page, open, faults } = await visit(site)
+    await open('messages')
+    await page.getByText('РУ', { exact: true }).click()
+    await page.getByRole('heading', { level: 1, name: 'Сообщения' }).waitFor()
+    expect(await page.locator('html').getAttribute('lang')).toBe('ru')
+    expect(await page.locator('tbody').innerText()).toContain('Обработано с ошибками')
+    await page.getByLabel('Цвета').selectOption('dark')
+    expect(await page.locator('html').getAttribute('data-mantine-color-scheme')).toBe('dark')
+    await page.reload()
+    await page.getByRole('heading', { level: 1, name: 'Сообщения' }).waitFor()
+    expect(await page.locator('html').getAttribute('data-mantine-color-scheme')).toBe('dark')
+    expect(faults).toEqual([])
+  })
+})
