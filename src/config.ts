@@ -218,14 +218,27 @@ export function defineConfig(options: SluiceOptions, environment: Record<string,
     integrations.set(integration.name, integration)
   }
   for (const integration of integrations.values()) checkReferences(integration, integrations)
-  const url = parsed.database.url ?? environment.DATABASE_URL
+  const url = databaseUrl(parsed.database.url, environment.DATABASE_URL)
   return {
     ...parsed,
-    database: { ...parsed.database, ...(url === undefined || url === '' ? {} : { url }) },
+    database: { ...parsed.database, ...(url === undefined ? {} : { url }) },
     server: { host: parsed.server.host, port: parsed.server.port ?? portFrom(environment.PORT) },
     token: tokenFrom(parsed.token, environment.SLUICE_TOKEN),
     integrations,
   }
+}
+
+/** `scheme://…`, and what `pg` takes for a Unix socket. */
+const urlForm = /^([a-z][a-z0-9+.-]*:\/\/|socket:|\/)/i
+
+/** Not parsed here: that is the driver's. A text without a scheme it would take for the name of a database. */
+function databaseUrl(option: string | undefined, text: string | undefined): string | undefined {
+  const url = option ?? text
+  if (url === undefined || url === '') return undefined
+  if (urlForm.test(url)) return url
+  // What it is instead may be a password: it isn't told.
+  const where = option === undefined ? 'environment: DATABASE_URL' : 'config: "database.url"'
+  throw invalidConfig(`${where} is no URL. It must be such as postgres://user:password@host:5432/database`)
 }
 
 /** What the command line takes from the environment: which server to talk to, and the token to show it. */

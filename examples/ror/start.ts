@@ -5,6 +5,7 @@
  *
  * PORT chooses the port (7300), DATABASE_URL a PostgreSQL database instead of the embedded one, SLUICE_TOKEN the token.
  */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -90,22 +91,26 @@ async function sampleRow({ sluice }: Running): Promise<string[]> {
 }
 
 function nextSteps({ url, token }: Running): string {
-  const program = relative(process.cwd(), here('../../src/cli/main.ts'))
+  const node = here('../../node_modules/.bin/node')
+  // The machine's own Node may be too old: the one that npm brought is named.
+  const program = [existsSync(node) ? node : process.execPath, here('../../src/cli/main.ts')]
+    .map((path) => relative(process.cwd(), path))
+    .join(' ')
   const file = relative(process.cwd(), release)
   return `
 Sluice stays up:
 
   messages  ${url}/api/messages
   objects   ${url}/api/objects/organization/${encodeURIComponent('https://ror.org/0001j6c19')}
-  API       ${url}/api/openapi.json
+  API       ${url}/api/docs
   token     ${token}
 
-In another terminal, with the same Node (node_modules/.bin/node):
+In another terminal, in this folder:
 
   export SLUICE_URL=${url} SLUICE_TOKEN=${token}
   curl -H "Authorization: Bearer $SLUICE_TOKEN" $SLUICE_URL/api/messages
-  node ${program} send organization ${file} --wait
-  node ${program} status
+  ${program} send organization ${file} --wait
+  ${program} status
 
 Ctrl-C stops. Started again, the same release is 477 times unchanged.`
 }

@@ -1,5 +1,5 @@
 /** What every command shares: its options, its output, and how it ends. */
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { cliEnvironment } from '../config.ts'
 import { Client } from './client.ts'
 import { type ExitCode, exitCodeOf } from './exit.ts'
@@ -27,7 +27,9 @@ export function withGlobalOptions(program: Command): Command {
 
 /** Adds `--url`. */
 export function withServerOptions(command: Command): Command {
-  return command.addOption(new Option('--url <url>', 'server to talk to (default: SLUICE_URL, else http://127.0.0.1:7300)'))
+  return command.addOption(
+    new Option('--url <url>', 'server to talk to (default: SLUICE_URL, else http://127.0.0.1 and the port PORT, or 7300)'),
+  )
 }
 
 /** A client for the server that a command names, with the token of the environment. */
@@ -51,4 +53,16 @@ export async function run(command: Command, work: (output: Output) => Promise<Ex
 /** For options that may be given several times. */
 export function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value]
+}
+
+/** The id of a message, as an argument. */
+export function messageId(text: string): string {
+  if (!/^\d{1,19}$/.test(text)) throw new InvalidArgumentError('The id of a message is a number, such as 12.')
+  return text
+}
+
+/** The id of an instance, as an argument. */
+export function instanceId(text: string): string {
+  if (!/^\d{1,19}\.\d{1,10}$/.test(text)) throw new InvalidArgumentError('The id of an instance is <message>.<ordinal>, such as 12.0.')
+  return text
 }

@@ -98,15 +98,16 @@ export function readyLines({ url, token, sluice }: Running): string[] {
   const [first = 'name'] = config.integrations.keys()
   return [
     `Sluice is ready at ${url}`,
+    `  admin UI   ${url}/ (sign in with the token)`,
     `  messages   ${url}/api/messages`,
-    `  API        ${url}/api/openapi.json`,
+    `  API        ${url}/api/docs, ${url}/api/openapi.json`,
     `  health     ${url}/readyz`,
     `  database   ${config.database.url === undefined ? `embedded, in ${config.database.folder}` : 'DATABASE_URL or database.url'}`,
     `  token      ${token}`,
     '',
     'In another terminal:',
     `  export SLUICE_URL=${url} SLUICE_TOKEN=${token}`,
-    `  sluice send ${first} <file> --wait`,
+    `  npx sluice send ${first} FILE --wait`,
     '',
     'Ctrl-C stops.',
   ]

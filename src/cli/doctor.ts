@@ -1,18 +1,22 @@
 /** `sluice doctor`: looks whether everything is in place; `--ddl` prints the tables that the targets lack. */
 import { Command } from 'commander'
 import type { Config } from '../config.ts'
-import { messageOf } from '../errors.ts'
 import type { Sluice } from '../sluice.ts'
 import { type Check, checkDatabase } from './checks.ts'
 import { type GlobalOptions, run } from './command.ts'
 import { loadConfig } from './config-file.ts'
 import { ExitCode, exitCodeOf } from './exit.ts'
+import { withAdvice } from './locked.ts'
 import { openSluice, withSluice } from './open.ts'
-import { type Output, printable } from './output.ts'
+import { explained, type Output, printable } from './output.ts'
 
 interface DoctorOptions extends GlobalOptions {
   ddl?: boolean
 }
+
+/** The server has what doctor looks at, and answers for part of it. */
+const advice =
+  'If it is "sluice dev", stop it to have everything checked; it migrated when it started. While it runs, "sluice status" and GET /api/integrations tell what goes on and what is paused.'
 
 export function doctorCommand(): Command {
   const command = new Command('doctor')
@@ -21,7 +25,9 @@ export function doctorCommand(): Command {
   return command.action(() =>
     run(command, (output) => {
       const options = command.optsWithGlobals<DoctorOptions>()
-      return options.ddl === true ? withSluice(options, (sluice) => printDdl(sluice, output)) : examine(options, output)
+      return options.ddl === true
+        ? withAdvice(advice, () => withSluice(options, (sluice) => printDdl(sluice, output)))
+        : examine(options, output)
     }),
   )
 }
@@ -41,10 +47,10 @@ async function examine(options: DoctorOptions, output: Output): Promise<ExitCode
   try {
     const config = await loadConfig(options.config)
     checks.push({ name: 'config', state: 'ok', detail: `integrations: ${[...config.integrations.keys()].join(', ')}` })
-    checks.push(...(await look(config)))
+    checks.push(...(await withAdvice(advice, () => look(config))))
     if (checks.some((check) => check.state === 'failed')) exit = ExitCode.failed
   } catch (error) {
-    checks.push({ name: checks.length === 0 ? 'config' : 'database', state: 'failed', detail: messageOf(error) })
+    checks.push({ name: checks.length === 0 ? 'config' : 'database', state: 'failed', detail: explained(error) })
     exit = exitCodeOf(error)
   }
   output.result({ healthy: exit === ExitCode.done, checks }, () => checks.map(checkLine))

@@ -8,7 +8,7 @@ export const ExitCode = {
   done: 0,
   /** A failure that nobody foresaw, or a check of `doctor` that failed. */
   failed: 1,
-  /** Wrong usage or a wrong config. */
+  /** Wrong usage, a wrong config, or a database that lacks migrations. */
   usage: 2,
   /** The server refused: the message is not correct, the token has no access, there is no such thing. */
   refused: 3,
@@ -36,12 +36,15 @@ const usageCodes = new Set([
   'invalid_config',
   'config_not_found',
   'usage',
+  'invalid_run',
   'port_in_use',
   'target_mismatch',
   'not_migrated',
   'file_unreadable',
 ])
 const unreachableCodes = new Set(['unreachable', 'database_locked'])
+/** What a server refuses with 4xx, and the commands that work on the database refuse in the same way. */
+const refusedCodes = new Set(['token_not_found', 'token_name_taken', 'token_name_reserved', 'unknown_integration'])
 
 /** Connection failures, refused logins, a database that is not there or is shutting down. */
 const unreachableStates = /^(08|28|3D000|53300|57P)/
@@ -56,6 +59,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (!isSluiceError(error)) return ExitCode.failed
   if (usageCodes.has(error.code)) return ExitCode.usage
   if (unreachableCodes.has(error.code)) return ExitCode.unreachable
+  if (refusedCodes.has(error.code)) return ExitCode.refused
   return error.code === 'timed_out' ? ExitCode.timedOut : ExitCode.failed
 }
 

@@ -1,5 +1,7 @@
 /** `sluice init`: writes a config, its table and a sample message into a folder. Never overwrites a file. */
+import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { Command } from 'commander'
 import { messageOf, SluiceError } from '../errors.ts'
@@ -77,15 +79,46 @@ export function initCommand(): Command {
         ...written.map((name) => `wrote ${name}`),
         ...kept.map((name) => `kept  ${name} (it was there)`),
         '',
-        'next:',
-        ...(root === process.cwd() ? [] : [`  cd ${relative(process.cwd(), root)}`]),
-        '  npm install sluice zod',
-        '  npx sluice dev --sql tables.sql',
-        ...(kept.includes('package.json') ? ['', 'package.json needs "type": "module" (or name the config sluice.config.mts).'] : []),
+        ...nextLines(root),
       ])
       return ExitCode.done
     }),
   )
+}
+
+/** What is still to be done in the folder, as commands. */
+function nextLines(root: string): string[] {
+  const { resolve: find } = createRequire(join(root, 'package.json'))
+  const missing = ['sluice', 'zod'].filter((name) => {
+    try {
+      find(`${name}/package.json`)
+      return false
+    } catch {
+      return true
+    }
+  })
+  // Not on npm yet: what has that name there is somebody else's.
+  const packages = missing.map((name) => (name === 'sluice' ? 'SLUICE.tgz' : name))
+  return [
+    'next:',
+    ...(root === process.cwd() ? [] : [`  cd ${relative(process.cwd(), root)}`]),
+    ...(isModule(root) ? [] : ['  npm pkg set type=module']),
+    ...(packages.length === 0 ? [] : [`  npm install ${packages.join(' ')}`]),
+    '  npx sluice dev --sql tables.sql',
+    'and in another terminal, with the token that it prints:',
+    '  npx sluice send product messages/products.json --wait',
+    ...(missing.includes('sluice') ? ['', 'SLUICE.tgz is the file that "npm ci && npm pack" makes in a clone of Sluice.'] : []),
+  ]
+}
+
+/** Whether Node takes the folder's `.ts` files for modules without a warning. */
+function isModule(root: string): boolean {
+  try {
+    const { type } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { type?: unknown }
+    return type === 'module'
+  } catch {
+    return false
+  }
 }
 
 /** True when the file was not there and is now. */

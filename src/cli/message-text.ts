@@ -39,12 +39,30 @@ export function messageTable(messages: readonly Message[]): string[] {
   )
 }
 
+/** The integrations that are paused and keep one of these messages waiting, each with its reason. */
+export function pausedLines(messages: readonly Message[]): string[] {
+  return [...new Set(messages.flatMap((message) => pausedLine(message) ?? []))]
+}
+
+/** Why a message doesn't go on: its integration is paused; null when it isn't. */
+export function pausedLine({ integration, paused }: Message): string | null {
+  if (paused === null) return null
+  return `integration ${integration} is paused since ${paused.since}: ${printable(reasonText(paused.reason))} Mend that, then "sluice run process --integration ${integration}".`
+}
+
+/** A pause's reason as text, with a full stop. */
+function reasonText(reason: unknown): string {
+  const text = typeof reason === 'object' && reason !== null && 'message' in reason ? String(reason.message) : JSON.stringify(reason)
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
+
 /** All that is known of one message, failures aside. */
 export function messageDetails(message: Message): string[] {
   return [
     messageLine(message),
     `source ${printable(message.source)}, ${bytes(message.bodySize)}, received ${message.receivedAt}${message.finishedAt === null ? '' : `, finished ${message.finishedAt}`}`,
     ...problemLines(message.problem),
+    ...pausedLines([message]),
     ...(message.total === null || message.status === -1 ? [] : outcomeTable(message.counts)),
   ]
 }
@@ -75,7 +93,7 @@ export function failureLines(failures: readonly InstanceItem[], count: number): 
   return ['', 'failures', ...lines, ...(count > failures.length ? [`  … and ${count - failures.length} more`] : [])]
 }
 
-/** What a dry run found: counts, then the differences of each changed object and the reasons of each failed one. */
+/** What a dry run found: counts, then each object with its outcome; a changed one with its differences, a failed one with its reason. */
 export function dryRunLines(run: DryRun): string[] {
   const lines = dryRunTable(run)
   for (const result of run.results) {
@@ -83,11 +101,10 @@ export function dryRunLines(run: DryRun): string[] {
     if (result.error !== null && result.error !== undefined) {
       const { code, message } = result.error as { code: string; message: string }
       lines.push(`${name}  failed  ${code}: ${printable(message)}`)
-    } else if (result.outcome === 'updated' || result.outcome === 'deleted') {
-      lines.push(
-        `${name}  ${result.outcome}${result.detail === null ? '' : ` (${printable(result.detail)})`}`,
-        ...changeLines(result.changes),
-      )
+    } else {
+      lines.push(`${name}  ${result.outcome}${result.detail === null ? '' : ` (${printable(result.detail)})`}`)
+      // Of a new object there is nothing to compare.
+      if (result.outcome !== 'created') lines.push(...changeLines(result.changes))
     }
   }
   return lines

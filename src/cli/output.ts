@@ -1,6 +1,7 @@
 /** What a command says: results on stdout, everything else on stderr; with `--json` stdout carries JSON only. */
 import { stripVTControlCharacters } from 'node:util'
 import { messageOf } from '../errors.ts'
+import { DatabaseError } from '../store/db.ts'
 import { isSluiceError } from './exit.ts'
 
 export class Output {
@@ -25,13 +26,27 @@ export class Output {
 
   /** The end of a command that failed: one line, and the stack with `--verbose`. */
   failure(error: unknown): void {
-    this.note(`sluice: ${printable(messageOf(error))}`)
+    this.note(`sluice: ${printable(explained(error))}`)
     if (this.#verbose && error instanceof Error) this.note(withCauses(error))
     if (!this.json) return
     const code = isSluiceError(error) ? error.code : 'unexpected'
     const details = isSluiceError(error) ? error.details : {}
-    process.stdout.write(`${JSON.stringify({ error: { code, message: messageOf(error), details } })}\n`)
+    process.stdout.write(`${JSON.stringify({ error: { code, message: explained(error), details } })}\n`)
   }
+}
+
+/** The text of an error; of a database that can't be reached also what to do. */
+export function explained(error: unknown): string {
+  const text = messageOf(error)
+  const advice = error instanceof DatabaseError ? adviceFor(error.sqlstate) : null
+  return advice === null ? text : `${text}. ${advice}`
+}
+
+function adviceFor(sqlstate: string): string | null {
+  if (sqlstate.startsWith('28')) return 'PostgreSQL refused the login: check user and password in DATABASE_URL (or database.url).'
+  if (sqlstate === '3D000') return 'Create that database, or name another one in DATABASE_URL (or database.url).'
+  if (sqlstate.startsWith('08')) return 'Is PostgreSQL running, and is its address in DATABASE_URL (or database.url) right?'
+  return null
 }
 
 function withCauses(error: Error): string {

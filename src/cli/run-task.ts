@@ -1,7 +1,8 @@
 /** `sluice run <task>`: runs a task by hand, for chosen ids or a filter. */
 import { Argument, Command, InvalidArgumentError } from 'commander'
+import { SluiceError } from '../errors.ts'
 import type { RunRequest, TaskRun } from '../http/contract/task.ts'
-import { clientOf, collect, run, type ServerOptions, withServerOptions } from './command.ts'
+import { clientOf, collect, instanceId, messageId, run, type ServerOptions, withServerOptions } from './command.ts'
 import { ExitCode } from './exit.ts'
 import { printable } from './output.ts'
 import { waitForRun } from './wait.ts'
@@ -26,8 +27,10 @@ export function runCommand(): Command {
   const command = new Command('run')
     .description('run a task now, for what the options choose')
     .addArgument(new Argument('<task>', 'which task').choices(tasks))
-    .option('--message <id>', 'this message; may be given several times', collect)
-    .option('--instance <id>', 'this instance, as <message>.<ordinal>; may be given several times', collect)
+    .option('--message <id>', 'this message; may be given several times', (id, before?: string[]) => collect(messageId(id), before))
+    .option('--instance <id>', 'this instance, as <message>.<ordinal>; may be given several times', (id, before?: string[]) =>
+      collect(instanceId(id), before),
+    )
     .option('--integration <name>', 'only this integration')
     .option('--error-code <code>', 'only instances that failed with this code')
     .option('--since-days <days>', 'only messages of the last so many days', positiveNumber)
@@ -37,9 +40,13 @@ export function runCommand(): Command {
     .option('--replay', 'reprocess: processed instances too, not only failed ones')
     .option('-w, --wait', 'wait until the run has ended and print what it did')
     .option('--timeout <seconds>', 'longest wait', positiveNumber, defaultTimeoutSeconds)
-  return withServerOptions(command).action((task: string) =>
+  const draftOptions = new Set<string>()
+  for (const name of ['draft', 'no-draft']) command.on(`option:${name}`, () => draftOptions.add(name))
+  return withServerOptions(command).action((task: TaskRun['task']) =>
     run(command, async (output) => {
       const options = command.optsWithGlobals<RunOptions>()
+      if (draftOptions.size > 1) throw invalid('--draft and --no-draft exclude each other: leave out both to take all.')
+      checkMode(task, options)
       const client = clientOf(options)
       const { body } = await client.request('POST', `api/tasks/${task}/runs`, { json: requestOf(options) })
       const { id } = body as { id: string }
@@ -54,8 +61,35 @@ export function runCommand(): Command {
   )
 }
 
+/** `run 7 of "reprocess" finished: instances 12`. */
 function runLine({ id, task, state, result, error }: TaskRun): string {
-  return `run ${id} of "${task}" ${state}: ${printable(JSON.stringify(state === 'failed' ? error : result))}`
+  return `run ${id} of "${task}" ${state}: ${printable(state === 'failed' ? reasonOf(error) : countsOf(result))}`
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  return typeof message === 'string' ? `${code}: ${message}` : JSON.stringify(error)
+}
+
+function countsOf(result: unknown): string {
+  const counts = Object.entries((result ?? {}) as Record<string, unknown>)
+  if (counts.length === 0) return 'there was nothing to do'
+  return counts.map(([name, value]) => `${name} ${typeof value === 'number' ? value : JSON.stringify(value)}`).join(', ')
+}
+
+/** Only `reprocess` has a mode, and a replay says what for. Throws SluiceError `invalid_run`. */
+function checkMode(task: TaskRun['task'], { replay, asDraft, message, instance, integration, errorCode, sinceDays }: RunOptions): void {
+  if (task !== 'reprocess' && (replay === true || asDraft === true))
+    throw invalid(`--${replay === true ? 'replay' : 'as-draft'} is for reprocess: "${task}" takes what waits as it is.`)
+  if (replay === true && [message, instance, integration, errorCode, sinceDays].every((given) => given === undefined)) {
+    throw invalid(
+      '--replay needs --message, --instance, --integration, --error-code or --since-days: it would process everything again that ever came.',
+    )
+  }
+}
+
+function invalid(message: string): SluiceError {
+  return new SluiceError('invalid_run', message)
 }
 
 function requestOf(options: RunOptions): RunRequest {

@@ -1,10 +1,10 @@
 /** `sluice send`: sends a file as a message, and waits for what becomes of it when asked to. */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Message, Receipt } from '../http/contract/message.ts'
 import type { Client } from './client.ts'
 import { clientOf, run, type ServerOptions, withServerOptions } from './command.ts'
 import { AnswerError, ExitCode } from './exit.ts'
-import { dryRunCounts, dryRunLines, failureLines, messageLine, outcomeTable, problemLines } from './message-text.ts'
+import { dryRunCounts, dryRunLines, failureLines, messageLine, outcomeTable, pausedLine, problemLines } from './message-text.ts'
 import { bytes, type Output } from './output.ts'
 import { Progress } from './progress.ts'
 import { dryRunMessage, sendMessage, type Upload } from './upload.ts'
@@ -28,7 +28,7 @@ export function sendCommand(): Command {
     .argument('<file>', 'the file, or - for standard input; .gz is sent as it is, .ndjson and .jsonl as lines')
     .option('-w, --wait', 'wait until it is processed and print the outcome table')
     .option('--timeout <seconds>', 'longest wait', positiveSeconds, defaultTimeoutSeconds)
-    .option('--dry-run', 'print what would become of it; nothing is kept')
+    .addOption(new Option('--dry-run', 'print what would become of it; nothing is kept').conflicts(['wait', 'idempotencyKey']))
     .option('--ndjson', 'the file has one object per line')
     .option('--idempotency-key <key>', 'the same key and file is the same message')
     .option('--draft', 'set the draft flag of the message')
@@ -56,7 +56,13 @@ async function send(client: Client, upload: Upload, progress: Progress, output: 
     output.result(receipt, () => receiptLines(receipt))
     return ExitCode.done
   }
-  const message = await waitForMessage(client, receipt.id, options.timeout, (state) => showState(progress, state))
+  let pausedBefore: string | null = null
+  const message = await waitForMessage(client, receipt.id, options.timeout, (state) => {
+    showState(progress, state)
+    const paused = pausedLine(state)
+    if (paused !== null && paused !== pausedBefore) output.note(paused)
+    pausedBefore = paused
+  })
   progress.end()
   const failures = await firstFailures(client, message)
   output.result({ ...message, failures }, () => [

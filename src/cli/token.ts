@@ -10,7 +10,7 @@ import { DatabaseError } from '../store/db.ts'
 import { createToken, listTokens, revokeToken, type StoredToken, type TokenRole } from '../store/token.ts'
 import type { Client } from './client.ts'
 import { clientOf, collect, run, type ServerOptions, withServerOptions } from './command.ts'
-import { AnswerError, ExitCode, exitCodeOf, isSluiceError } from './exit.ts'
+import { ExitCode, exitCodeOf, isSluiceError } from './exit.ts'
 import { withSluice } from './open.ts'
 import { table } from './output.ts'
 
@@ -103,7 +103,7 @@ async function withTokens<T>(options: ServerOptions, work: (tokens: TokenStore) 
     if (!mayBeReachedByHttp(error)) throw error
     return work(overHttp(clientOf(options))).catch((httpError: unknown) => {
       // Neither way works: the database's own reason is the one to mend, unless the server had something to say.
-      throw httpError instanceof AnswerError ? httpError : error
+      throw isSluiceError(httpError) && httpError.code !== 'unreachable' ? httpError : error
     })
   }
 }

@@ -7,6 +7,7 @@ import type { TaskRun } from '../http/contract/task.ts'
 import { isFinished } from '../model/status.ts'
 import type { Client } from './client.ts'
 import { ExitCode } from './exit.ts'
+import { pausedLine } from './message-text.ts'
 
 const firstPauseMilliseconds = 50
 const longestPauseMilliseconds = 1000
@@ -26,7 +27,7 @@ export function waitForMessage(client: Client, id: string, seconds: number, onSt
     },
     seconds,
     (message) =>
-      `Message ${id} is not finished after ${seconds} s: it is ${message.status} ${message.statusLabel}. Is a worker running? See it again with "sluice status ${id}".`,
+      `Message ${id} is not finished after ${seconds} s: it is ${message.status} ${message.statusLabel}. ${pausedLine(message) ?? 'Is a worker running?'} See it again with "sluice status ${id}".`,
   )
 }
 

@@ -50,6 +50,8 @@ describe('sluice dev', { timeout: 60_000 }, () => {
     expect(await started.line()).toMatch(/^Sluice is ready at http:\/\/127\.0\.0\.1:\d+$/)
     const { stdout } = await started.stop()
     expect(stdout).toContain(token)
+    expect(stdout).toMatch(/API {8}http:\S+\/api\/docs,/)
+    expect(stdout).toContain('  npx sluice send product FILE --wait\n')
   })
 
   test('5: a second process is refused the embedded database', async () => {
@@ -57,6 +59,11 @@ describe('sluice dev', { timeout: 60_000 }, () => {
     const { code, stderr } = await place.run(['migrate', '--config', fixtureConfig])
     expect(code).toBe(5)
     expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(stderr).toContain('If it is "sluice dev": that migrates whenever it starts.')
+    const doctor = await place.run(['doctor', '--config', fixtureConfig])
+    expect(doctor).toMatchObject({ code: 5, stdout: expect.stringContaining('If it is "sluice dev", stop it') })
+    const ddl = await place.run(['doctor', '--ddl', '--config', fixtureConfig])
+    expect(ddl).toMatchObject({ code: 5, stderr: expect.stringContaining('If it is "sluice dev", stop it') })
   })
 
   test('2: a port in use, SQL that can not be read; 1: SQL that fails', async () => {

@@ -42,7 +42,12 @@ describe('sluice status', { timeout: 60_000 }, () => {
     const { stdout } = await sluice('status', '--status', '3', '--integration', 'product', '--limit', '1', '--json')
     expect(JSON.parse(stdout)).toMatchObject({ items: [{ id, status: 3 }] })
     expect((await sluice('status')).stdout).toMatch(/^message {2}integration/)
-    expect(await sluice('status', '--status', '7')).toMatchObject({ code: 2 })
+  })
+
+  test('2: what is no id, no status, no count; 3: an integration that is not there', async () => {
+    for (const args of [['abc'], ['--status', '7'], ['--limit', '0'], ['--limit', 'x']])
+      expect(await sluice('status', ...args)).toMatchObject({ code: 2, stdout: '' })
+    expect(await sluice('status', '--integration', 'nobody')).toMatchObject({ code: 3, stderr: expect.stringContaining('"nobody"') })
   })
 })
 
@@ -64,6 +69,34 @@ describe('sluice run', { timeout: 60_000 }, () => {
   test('2: a task that does not exist, an option without a number', async () => {
     expect(await sluice('run', 'sweep')).toMatchObject({ code: 2, stderr: expect.stringContaining('split') })
     expect(await sluice('run', 'rollup', '--since-days', 'week')).toMatchObject({ code: 2 })
+    expect(await sluice('run', 'split', '--message', 'abc')).toMatchObject({ code: 2 })
+    expect(await sluice('run', 'split', '--instance', '12')).toMatchObject({ code: 2 })
+  })
+
+  test('2: options that do not go together, told by their names', async () => {
+    for (const [args, words] of [
+      [['split', '--replay', '--message', '1'], '--replay is for reprocess'],
+      [['process', '--as-draft'], '--as-draft is for reprocess'],
+      [['reprocess', '--replay'], '--replay needs --message'],
+      [['reprocess', '--draft', '--no-draft'], '--draft and --no-draft exclude each other'],
+    ] as const) {
+      const { code, stdout, stderr } = await sluice('run', ...args, '--json')
+      expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(words) })
+      expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'invalid_run' } })
+    }
+  })
+
+  test('3: a message that is not there', async () => {
+    expect(await sluice('run', 'split', '--message', '999999', '--wait')).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('There is no message 999999.'),
+    })
+  })
+
+  test('what a run did is told in words', async () => {
+    const { code, stdout } = await sluice('run', 'rollup', '--wait')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^run \d+ of "rollup" finished: [a-z]+ \d+(, |\n)/)
   })
 })
 
@@ -86,7 +119,15 @@ describe('sluice token', { timeout: 60_000 }, () => {
 
     expect(await sluice('token', 'revoke', 'erp', '--url', dev.url)).toMatchObject({ code: 0 })
     expect(await place.run(['send', 'product', file], { env: sender })).toMatchObject({ code: 3 })
-    expect(await sluice('token', 'revoke', 'erp', '--url', dev.url)).toMatchObject({ code: 1 })
+    for (const where of [
+      ['--url', dev.url],
+      ['--config', fixtureConfig],
+    ]) {
+      expect(await sluice('token', 'revoke', 'erp', ...where)).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining('There is no valid token'),
+      })
+    }
   })
 
   test('in the database, where nobody else has it', async () => {
@@ -96,6 +137,7 @@ describe('sluice token', { timeout: 60_000 }, () => {
       expect(JSON.parse(created.stdout)).toMatchObject({ name: 'hr', role: 'operator', integrations: null, token: expect.any(String) })
       expect(await alone.run(['token', 'revoke', 'hr', '--config', fixtureConfig])).toMatchObject({ code: 0 })
       expect((await alone.run(['token', 'list', '--config', fixtureConfig])).stdout).toContain('revoked')
+      expect(await alone.run(['token', 'revoke', 'hr', '--config', fixtureConfig])).toMatchObject({ code: 3 })
     } finally {
       await alone.dispose()
     }

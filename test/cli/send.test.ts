@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Dev, fixtureConfig, Workplace } from './program.ts'
+import { type Dev, fixtureConfig, fixtureTables, Workplace } from './program.ts'
 
 let migrated: Workplace
 let place: Workplace
@@ -86,6 +87,7 @@ describe('sluice send', { timeout: 60_000 }, () => {
     expect(code).toBe(3)
     expect(stdout).toBe('')
     expect(stderr).toContain('/1/title')
+    expect(stderr).toMatch(/its bytes are kept as message \d+/)
     const asJson = await sluice('send', 'product', file, '--json')
     expect(JSON.parse(asJson.stdout)).toMatchObject({ error: { details: { errors: [{ pointer: '/1/title' }], errorCount: 1 } } })
   })
@@ -119,7 +121,8 @@ describe('sluice send', { timeout: 60_000 }, () => {
     const after = await place.file('after.json', '[{"id":"d1","title":"after"},{"id":"d2","title":"new"}]')
     const { code, stdout } = await sluice('send', 'product', after, '--dry-run')
     expect(code).toBe(0)
-    expect(stdout).toContain('title: "before" -> "after"')
+    expect(stdout).toContain('0  d1  updated\n    title: "before" -> "after"\n1  d2  created\n')
+    expect(await sluice('send', 'product', after, '--dry-run', '--wait')).toMatchObject({ code: 2, stdout: '' })
     const again = await sluice('send', 'product', after, '--dry-run', '--json')
     expect(JSON.parse(again.stdout).counts).toMatchObject({ created: 1, updated: 1, failed: 0 })
   })
@@ -143,6 +146,28 @@ test('6: nobody processes the message in time', { timeout: 60_000 }, async () =>
     expect(code).toBe(6)
     expect(stderr).toContain('Is a worker running?')
     expect(await server.stop()).toMatchObject({ code: 0 })
+  } finally {
+    await alone.dispose()
+  }
+})
+
+test('6: a paused integration is told at once, by send and by status', { timeout: 60_000 }, async () => {
+  const alone = await Workplace.create(migrated)
+  try {
+    const paused = `INSERT INTO sluice.paused_integration (integration, reason) VALUES ('product', '{"message":"no column \\"title\\""}')`
+    const sql = await alone.file('paused.sql', `${await readFile(fixtureTables, 'utf8')};\n${paused}`)
+    const { env } = await alone.dev(['--config', fixtureConfig, '--sql', sql])
+    const file = await alone.file('waits.json', '[{"id":"waits","title":"W"}]')
+    const sent = await alone.run(['send', 'product', file, '--wait', '--timeout', '1'], { env })
+    expect(sent).toMatchObject({ code: 6, stdout: '' })
+    const told =
+      /integration product is paused since 2\S+: no column "title"\. Mend that, then "sluice run process --integration product"\./
+    expect(sent.stderr).toMatch(told)
+    expect(sent.stderr).not.toContain('Is a worker running?')
+    const listed = await alone.run(['status'], { env })
+    expect(listed.stdout).toMatch(told)
+    const id = /^(\d+) +product/m.exec(listed.stdout)?.[1] ?? ''
+    expect(await alone.run(['status', id], { env })).toMatchObject({ code: 0, stdout: expect.stringMatching(told) })
   } finally {
     await alone.dispose()
   }

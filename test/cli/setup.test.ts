@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fixtureConfig, fixtureTables, Workplace } from './program.ts'
@@ -45,6 +45,12 @@ describe('usage', { timeout: 60_000 }, () => {
     expect(JSON.parse(wrong.stdout)).toMatchObject({ error: { code: 'invalid_config', message: expect.stringContaining('"chunksize"') } })
     expect(wrong.stderr.trim().split('\n')).toHaveLength(1)
     expect((await place.run(['migrate', '--verbose'])).stderr).toContain('at ')
+  })
+
+  test('2: a DATABASE_URL that is no URL, which is not repeated', async () => {
+    const { code, stderr } = await place.run(['migrate', '--config', fixtureConfig], { env: { DATABASE_URL: 'garbage' } })
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('DATABASE_URL is no URL') })
+    expect(stderr).not.toContain('garbage')
   })
 })
 
@@ -114,8 +120,24 @@ describe('sluice init', { timeout: 60_000 }, () => {
     expect(await readFile(join(folder, 'tables.sql'), 'utf8')).toBe(await readFile(fixtureTables, 'utf8'))
   })
 
+  test('what is installed is not installed again; a package.json that is no module is made one', async () => {
+    await place.file('package.json', '{"dependencies":{"zod":"*"}}')
+    for (const name of ['sluice', 'zod']) {
+      await mkdir(join(place.folder, 'node_modules', name), { recursive: true })
+      await place.file(`node_modules/${name}/package.json`, `{"name":"${name}"}`)
+    }
+    const { stdout } = await place.run(['init'])
+    expect(stdout).toContain('kept  package.json')
+    expect(stdout).toContain('next:\n  npm pkg set type=module\n  npx sluice dev --sql tables.sql\n')
+    expect(stdout).not.toContain('npm install')
+  })
+
   test('the sample message goes through the sample config', async () => {
-    expect(await place.run(['init'])).toMatchObject({ code: 0, stdout: expect.stringContaining('npm install sluice zod') })
+    const { code, stdout } = await place.run(['init'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('  npm install SLUICE.tgz zod\n')
+    expect(stdout).toContain('"npm ci && npm pack"')
+    expect(stdout).not.toContain('npm pkg set')
     // Nothing is installed in a temporary folder: the two packages are named by their place instead.
     const config = join(place.folder, 'sluice.config.ts')
     const text = await readFile(config, 'utf8')

@@ -68,5 +68,19 @@ describe.skipIf(!hasNative)('sluice work, on PostgreSQL', () => {
     const nowhere = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' }
     expect(await place.run(['doctor', ...config], { env: nowhere })).toMatchObject({ code: 5 })
     expect(await place.run(['migrate', ...config], { env: nowhere })).toMatchObject({ code: 5, stdout: '' })
+    const elsewhere = (user: string, path: string): Record<string, string> => {
+      const url = new URL(database.url ?? '')
+      url.username = user
+      url.pathname = path
+      return { DATABASE_URL: url.href }
+    }
+    const { username, pathname } = new URL(database.url ?? '')
+    for (const [wrong, words] of [
+      [elsewhere('nobody_at_all', pathname), 'PostgreSQL refused the login: check user and password in DATABASE_URL'],
+      [elsewhere(username, '/nothing_there'), 'Create that database, or name another one in DATABASE_URL'],
+    ] as const) {
+      const told = await place.run(['doctor', ...config], { env: wrong })
+      expect(told).toMatchObject({ code: 5, stdout: expect.stringContaining(words) })
+    }
   })
 })
