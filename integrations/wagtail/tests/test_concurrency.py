@@ -1,6 +1,9 @@
 """Several writers at once; needs PostgreSQL, since SQLite has one writer anyway."""
 
 import random
+import subprocess
+import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -107,3 +110,22 @@ def test_moves_creations_and_renames_all_over_a_tree():
     assert {result["error"]["code"] for result in results if result["result"] == "conflict"} <= {"parent_cycle"}
     assert OrganizationPage.objects.count() == len(names) + words["created"]
     assert connection.vendor == "postgresql"
+
+
+def test_killed_in_the_middle_of_a_batch():
+    count = 60
+    child = subprocess.Popen([sys.executable, "-m", "tests.crash_child", connection.settings_dict["NAME"], str(count)])
+    deadline = time.monotonic() + 60
+    while PageRecord.objects.count() < 5 and child.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    child.kill()
+    child.wait()
+    assert_whole_tree()
+    done = OrganizationPage.objects.count()
+    assert 0 < done < count
+    results = Sender(Client()).batch(*(desired(str(number)) for number in range(count)))
+    words = Counter(result["result"] for result in results)
+    # What was done before says now what its lost answer would have said.
+    assert words == {"unchanged": done, "created": count - done}
+    assert all(result["repeats"]["result"] == "created" for result in results if result["result"] == "unchanged")
+    assert OrganizationPage.objects.count() == Revision.objects.count() == count
