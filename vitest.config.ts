@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
-    globalSetup: 'test/support/global-setup.ts',
+    globalSetup: ['test/support/global-setup.ts', 'test/admin/global-setup.ts'],
     reporters: [['default', { summary: false }], './scripts/reporter.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -1,5 +1,6 @@
 /** The addresses of the UI; `src/http/admin.ts` has the same. Whatever a page shows stands in its URL. */
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import { Failure } from './components/Failure.tsx'
 import { NotFound } from './components/NotFound.tsx'
 import { Shell } from './components/Shell.tsx'
 import { AccessPage } from './pages/AccessPage.tsx'
@@ -82,6 +83,7 @@ export const router = createRouter({
   parseSearch: readSearch,
   stringifySearch: writeSearch,
   scrollRestoration: true,
+  defaultErrorComponent: ({ error, reset }) => <Failure error={error} onRetry={reset} />,
 })
 
 declare module '@tanstack/react-router' {

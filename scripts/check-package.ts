@@ -16,6 +16,10 @@ await using sluice = await createTestSluice(config, { sql: readFileSync('tables.
 const { id } = await sluice.send('product', readFileSync('messages/products.json', 'utf8'))
 await sluice.drain()
 const outcomes = await sluice.outcomes(id)
+const inbox = createSluice(config)
+const page = await inbox.fetch(new Request('http://localhost/', { headers: { Accept: 'text/html' } }))
+const script = /src="[.][/](assets[/][^"]+)"/.exec(await page.text())?.[1]
+if ((await inbox.fetch(new Request('http://localhost/' + script))).status !== 200) throw new Error('the admin UI is missing')
 if (outcomes.length === 0 || outcomes.some((each) => each.outcome !== 'created')) throw new Error(JSON.stringify(outcomes))
 `
 

@@ -5,7 +5,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { InstanceItem, ObjectHistory } from '../../src/http/contract/index.ts'
 import { ApiError } from '../api/http.ts'
-import { objectQuery } from '../api/queries.ts'
+import { integrationQuery, objectQuery } from '../api/queries.ts'
 import { Changes } from '../components/Changes.tsx'
 import { DeferredLinks } from '../components/DeferredLinks.tsx'
 import { Facts } from '../components/Facts.tsx'
@@ -57,7 +57,9 @@ function History({ integration, externalId }: { integration: string; externalId:
     <Loaded query={history}>
       {({ ledger, deferredLinks, items, next }) => (
         <Stack gap="lg">
-          <Section title={t('objects.now')}>{ledger === null ? t('objects.neverApplied') : <LedgerFacts ledger={ledger} />}</Section>
+          <Section title={t('objects.now')}>
+            {ledger === null ? t('objects.neverApplied') : <LedgerFacts integration={integration} ledger={ledger} />}
+          </Section>
           {deferredLinks.length > 0 && (
             <Section title={t('objects.deferredLinks')}>
               <DeferredLinks links={deferredLinks} />
@@ -75,13 +77,13 @@ function History({ integration, externalId }: { integration: string; externalId:
   )
 }
 
-function LedgerFacts({ ledger }: { ledger: NonNullable<ObjectHistory['ledger']> }): ReactNode {
+function LedgerFacts({ integration, ledger }: { integration: string; ledger: NonNullable<ObjectHistory['ledger']> }): ReactNode {
   const { t } = useLanguage()
   const { version, appliedBy, fields, targetRef, deleted, firstMessage, updatedAt } = ledger
   return (
     <Facts
       items={[
-        [t('field.version'), version === null ? undefined : <Plain key="version" text={version} />],
+        [t('field.version'), version === null ? undefined : <Version key="version" integration={integration} version={version} />],
         [t('objects.appliedBy'), appliedBy === null ? undefined : <InstanceLink key="by" id={appliedBy} />],
         [t('objects.targetRef'), targetRef === null ? undefined : <Plain key="ref" text={targetRef} />],
         [t('objects.deleted'), t(deleted ? 'common.yes' : 'common.no')],
@@ -90,6 +92,19 @@ function LedgerFacts({ ledger }: { ledger: NonNullable<ObjectHistory['ledger']> 
         [t('objects.olderFields'), fields === null ? undefined : <Plain key="fields" text={JSON.stringify(fields)} mono />],
       ]}
     />
+  )
+}
+
+/** The ledger keeps a timestamp as seconds since 1970, with every digit of their fraction. */
+function Version({ integration, version }: { integration: string; version: string }): ReactNode {
+  const { format } = useLanguage()
+  const { data } = useQuery({ ...integrationQuery(integration), refetchInterval: false })
+  const moment = new Date(Number(version) * 1000)
+  if (data?.version?.type !== 'timestamp' || Number.isNaN(moment.getTime())) return <Plain text={version} />
+  return (
+    <>
+      {format.time(moment.toISOString())} (<Plain text={version} />)
+    </>
   )
 }
 

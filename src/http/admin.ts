@@ -62,7 +62,7 @@ export class AdminPages {
     if (built === null) {
       // It may be built while the server runs.
       this.#built = null
-      return null
+      return name === undefined ? notBuilt(pathname) : null
     }
     if (name !== undefined) return assetResponse(built.assets.get(name), request)
     return this.#page(built, pathname)
@@ -82,6 +82,15 @@ export class AdminPages {
 /** True when a person opens an address; programs don't ask for HTML. */
 function isNavigation(request: Request): boolean {
   return (request.headers.get('Accept') ?? '').includes('text/html')
+}
+
+/** In a clone of the repository, whose page of a first start would be a riddle otherwise. */
+function notBuilt(pathname: string): Response | null {
+  if (!pathname.endsWith('/')) return null
+  return new Response('The admin UI is not built here. In a clone of the repository "npm run build" makes it.\n', {
+    status: 404,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+  })
 }
 
 /** @param up where the base path ends, relative to the page */

@@ -1,6 +1,7 @@
 /** Whatever senders write is text: it never becomes markup, script or a link, and never changes how the rest reads. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasChromium, openSite, type Site, type Visitor, visit } from './support.ts'
+import { hasChromium } from './chromium.ts'
+import { openSite, type Site, type Visitor, visit } from './support.ts'
 
 const texts = {
   script: '<script>window.hit = 1</script>',

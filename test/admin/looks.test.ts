@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import axe from 'axe-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasChromium, openSite, picture, type Site, type VisitorOptions, visit } from './support.ts'
+import { hasChromium } from './chromium.ts'
+import { openSite, picture, type Site, type VisitorOptions, visit } from './support.ts'
 
 const release = new URL('../../examples/ror/data/v2.0.json', import.meta.url)
 const object = 'objects?integration=organization&externalId=https%3A%2F%2Fror.org%2F0001j6c19'

@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { databaseKinds } from '../support/database.ts'
-import { hasChromium, openSite, type Site, settled, type Visitor, visit } from './support.ts'
+import { hasChromium } from './chromium.ts'
+import { openSite, type Site, settled, type Visitor, visit } from './support.ts'
 
 const release = new URL('../../examples/ror/data/v2.0.json', import.meta.url)
 

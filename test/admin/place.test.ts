@@ -2,7 +2,8 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { requestRun } from '../../src/tasks/run.ts'
-import { hasChromium, openSite, type Site, visit } from './support.ts'
+import { hasChromium } from './chromium.ts'
+import { openSite, type Site, visit } from './support.ts'
 
 describe.skipIf(!hasChromium)('under /a/base', () => {
   let site: Site

@@ -1,37 +1,23 @@
 /** The admin UI as a person meets it: a real server with the ROR example, and the system's Chromium. */
-import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import { buildAdmin } from '../../scripts/build-admin.ts'
 import { defineConfig } from '../../src/config.ts'
 import { toNodeHandler } from '../../src/http/node.ts'
 import { createSluice, type Sluice } from '../../src/sluice.ts'
 import { drain } from '../../src/testing/drain.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { createRorTables, rorIntegrations } from '../support/ror.ts'
+import { chromiumArguments, hasChromium, program } from './chromium.ts'
 import { createSampleTables, sampleIntegrations } from './sample.ts'
 
 /** An admin's, of the config. */
 export const token = 'admin-token-of-the-tests-0123456789'
 
-const program = '/usr/bin/chromium'
-/** For `describe.skipIf(!hasChromium)`. */
-export const hasChromium = existsSync(program)
 if (!hasChromium) {
   console.warn(`\n!! No Chromium at ${program} (Debian: apt-get install chromium): every test of the admin UI is SKIPPED.\n`)
 }
-
-const chromiumArguments = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 /** Where the test run puts its pictures of the pages; not in git. */
 export const pictures = new URL('../../.pictures/', import.meta.url)
@@ -50,12 +36,11 @@ export interface Site {
 }
 
 /**
- * Builds the UI and starts everything. Nothing works by itself: a test drains when it wants to, and runs are done by it.
+ * Starts everything. Nothing works by itself: a test drains when it wants to, and runs are done by it.
  *
  * @param basePath where the application is mounted, such as `/integration`
  */
 export async function openSite(kind: 'pglite' | 'postgres', basePath = ''): Promise<Site> {
-  await buildAdmin()
   const database = await createTestDatabase(kind)
   await createRorTables(database.db)
   await createSampleTables(database.db)
