@@ -82,7 +82,9 @@ export async function countMessagesForPeople(
   integrations: readonly string[],
 ): Promise<{ incorrect: number; splitFailed: number }> {
   const { rows } = await db.query<{ incorrect: number; splitFailed: number }>(
+    // The first id of the week ends the way down the index by status, which knows no times.
     `SELECT (SELECT count(*)::integer FROM (SELECT FROM sluice.message WHERE status = -1 AND received_at > now() - interval '7 days'
+         AND id >= (SELECT id FROM sluice.message WHERE received_at > now() - interval '7 days' ORDER BY received_at, id LIMIT 1)
          AND integration = ANY($1::text[]) ORDER BY id DESC LIMIT ${mostCounted}) AS i) AS incorrect,
        (SELECT count(*)::integer FROM (SELECT FROM sluice.message WHERE status = -2
          AND integration = ANY($1::text[]) ORDER BY id DESC LIMIT ${mostCounted}) AS s) AS "splitFailed"`,
