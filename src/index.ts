@@ -10,4 +10,5 @@ export { type CreateSluiceOptions, createSluice, type Sluice } from './sluice.ts
 export type { Db, Queryable, Transaction } from './store/db.ts'
 export type { TargetBuilder } from './targets/builder.ts'
 export type { HandlerContext, HandlerItem, HandlerResult } from './targets/handler.ts'
+export type { DesiredPage, PagePolicy, PageResult, PageSite } from './targets/page.ts'
 export type { Worker } from './worker/worker.ts'

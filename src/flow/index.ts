@@ -151,6 +151,9 @@ async function processBatch(context: FlowContext, chunks: readonly ClaimedChunk[
   )
   await settleReferences(context, chunks[0]?.integration ?? '', report)
   for (const message of report.messages) await rollUp(context.db, message)
+  for (const work of report.afterCommit) {
+    await work().catch((error: unknown) => context.log.warn({ error }, 'what was to be done after the commit failed'))
+  }
   return report.counts
 }
 

@@ -31,6 +31,8 @@ export interface BatchReport {
   /** What instances or links of this batch still want, by name (`wantedName`). It may have come meanwhile. */
   missed: Map<string, Set<string>>
   counts: OutcomeCounts
+  /** What the target wants done now. */
+  afterCommit: (() => Promise<void>)[]
 }
 
 export interface BatchOptions {
@@ -50,7 +52,13 @@ export async function applyChunks(
 ): Promise<BatchReport> {
   const mine = await lockChunks(tx, chunks)
   const held = chunks.filter((chunk) => mine.has(chunk.id))
-  const report: BatchReport = { messages: new Set(held.map((chunk) => chunk.messageId)), gained: [], missed: new Map(), counts: noCounts() }
+  const report: BatchReport = {
+    messages: new Set(held.map((chunk) => chunk.messageId)),
+    gained: [],
+    missed: new Map(),
+    counts: noCounts(),
+    afterCommit: [],
+  }
   const first = held[0]
   if (first === undefined) return report
   const instances = await loadWaiting(
@@ -63,6 +71,7 @@ export async function applyChunks(
     asDraft: first.isDraft,
     signal: options.signal,
     log: context.log,
+    afterCommit: (work) => report.afterCommit.push(work),
   })
   if (options.quarantine === true) for (const instance of instances) batch.fail(instance, quarantined)
   else await batch.apply(instances)

@@ -1,6 +1,8 @@
 /** What `t` is in `target: (t) => …`: every way to say where an integration's objects go. */
+
 import { type HandlerOptions, type HandlerResult, type HandlerResults, handlerTarget } from './handler.ts'
 import { invalid, options } from './options.ts'
+import { type PageMapping, type PageSite, type ParentHelper, type PlaceHelper, pageTarget } from './page.ts'
 import type { Constant, RefHelper, TableMapping, ValueHelper } from './table/mapping.ts'
 import { tableTarget } from './table.ts'
 import type { TargetSpec, Wanted, WhenMissing } from './target.ts'
@@ -37,6 +39,25 @@ export interface TargetBuilder<T> {
   // The results are type parameters, or TypeScript would take the 'updated' of `async () => 'updated'` for any string.
   handler<const One extends HandlerResult, const Many extends HandlerResults>(handler: HandlerOptions<T, One, Many>): TargetSpec
   /**
+   * Objects become pages of a site: nodes of its tree, with a URL, drafts and revisions.
+   *
+   * @param site what `wagtailSite({ … })` or `payloadSite({ … })` gives
+   * @throws SluiceError `invalid_config` naming the option that is wrong or unknown
+   *
+   * @example
+   * t.page(site, { type: 'home.OrganizationPage', parent: t.place('organizations'), title: 'title', fields: { phone: 'phone' } })
+   */
+  page(site: PageSite, mapping: PageMapping<T>): TargetSpec
+  /**
+   * The page of another object, by the field that holds its external ID.
+   *
+   * @param options.top where a page stands whose field is null: the top of a tree of the same integration. Default: null is
+   *   an error of that object, as a field that isn't there always is.
+   */
+  parent(integration: string, field: string, options?: { top?: PlaceHelper }): ParentHelper
+  /** A place in the site's tree that the site's own settings name. */
+  place(name: string): PlaceHelper
+  /**
    * The row, page or `ref` that another object's external ID stands for.
    *
    * @param to an integration's name, or a table that nobody feeds with the column that holds the external ID
@@ -54,10 +75,26 @@ export function targetBuilder(): TargetBuilder<unknown> {
   return {
     table: (name, mapping) => tableTarget(name, mapping),
     handler: (handler) => handlerTarget(handler),
+    page: (site, mapping) => pageTarget(site, mapping),
+    parent: (integration, field, given = {}) => makeParent(integration, field, given),
+    place: (name) => makePlace(name),
     ref: (to, field, given = {}) => makeRef(to, field, given),
     now: () => ({ helper: 'now' }),
     constant: (value) => ({ helper: 'constant', value }),
   }
+}
+
+function makeParent(integration: unknown, field: unknown, given: unknown): ParentHelper {
+  if (typeof integration !== 'string' || integration === '' || typeof field !== 'string' || field === '')
+    throw invalid('t.parent: give the integration whose page is the parent, and the field that holds its external ID')
+  const { top } = options(`t.parent(${JSON.stringify(integration)}, …)`, given, ['top']) as { top?: PlaceHelper }
+  if (top !== undefined && top.helper !== 'place') throw invalid('t.parent: "top" must be t.place(\'name\')')
+  return { helper: 'parent', integration, field, top }
+}
+
+function makePlace(name: unknown): PlaceHelper {
+  if (typeof name !== 'string' || name === '') throw invalid("t.place: give the place's name, as the site's settings have it")
+  return { helper: 'place', place: name }
 }
 
 function makeRef(to: unknown, field: unknown, given: unknown): RefHelper {

@@ -41,7 +41,28 @@ export interface TargetSpec {
    */
   prepare(db: Queryable, integration: string): Promise<Target>
   /** SQL statements that would create what the database lacks; empty when it lacks nothing. */
-  missingDdl?(db: Queryable): Promise<string[]>
+  missingDdl?(db: Queryable, context?: DdlContext): Promise<string[]>
+}
+
+/** What a target is told of its config when it writes statements. */
+export interface DdlContext {
+  /** Dot path of the external ID. */
+  key: string
+  /** What objects look like, as JSON Schema; null where nobody can tell. */
+  jsonSchema: Readonly<Record<string, unknown>> | null
+  /** The table of another integration; null where its target is none. */
+  tableOf(integration: string): DdlTable | null
+}
+
+/** A table of the config, as statements refer to it. */
+export interface DdlTable {
+  name: string
+  /** Column of the external ID. */
+  key: string
+  /** Whether a column `id` of its own is made for it, which references hold. */
+  hasId: boolean
+  /** Whether the statements before make it, if it isn't there. */
+  isMade: boolean
 }
 
 /** One object on its way to a target. */
@@ -104,6 +125,8 @@ export interface ApplyContext {
   asDraft: boolean
   signal: AbortSignal
   log: Logger
+  /** Has something done once the batch is committed. What it throws is logged; it isn't done again. */
+  afterCommit(work: () => Promise<void>): void
 }
 
 /** The part of pino's logger that targets and handlers see. */

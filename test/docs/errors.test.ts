@@ -11,6 +11,8 @@ const places = [
   /issueAt\([^,]+, '([a-z0-9_]+)'/g,
   /\brefuse\(\s*'([a-z0-9_]+)'/g,
   /#refusal\(\s*(?:\w+ \? '[a-z0-9_]+' : )?'([a-z0-9_]+)'/g,
+  /errorAt\([^,]+,\s*'([a-z0-9_]+)'/g,
+  /^ {2}'([a-z]+_[a-z]+)',$/gm,
   /#refusal\(\s*\w+ \? '([a-z0-9_]+)'/g,
   /tokenTooLong\(\s*'([a-z0-9_]+)'/g,
   /^ {2}'?\w+'?: '([a-z]+_(?:violation|error))'/gm,

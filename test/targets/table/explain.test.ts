@@ -91,7 +91,7 @@ onBoth((opened) => {
     const item = itemOf(target, { id: 2, full: { name: 'x' }, ...value }, { ordinal: 2 })
     const explanation = await opened.db.transaction(async (tx) => {
       await tx.query('SAVEPOINT batch')
-      const context = { integration: 'x', asDraft: false, signal: new AbortController().signal, log: console }
+      const context = { integration: 'x', asDraft: false, signal: new AbortController().signal, log: console, afterCommit: () => undefined }
       const error: unknown = await target.apply(tx, [item], context).then(
         () =>
           tx.query('SET CONSTRAINTS ALL IMMEDIATE').then(

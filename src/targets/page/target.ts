@@ -1,0 +1,113 @@
+/** The page target: objects become pages of a CMS, each where it belongs in the tree, published, as a draft, or taken off. */
+import type { Result } from '../../model/outcome.ts'
+import type { ApplyContext, ApplyItem, Target, TargetSpec } from '../target.ts'
+import type { DesiredPage, DesiredState, PageResult } from './contract.ts'
+import {
+  describePage,
+  type PageMapping,
+  type ParsedPageMapping,
+  pageFields,
+  pageNeedsOutput,
+  pageReferences,
+  parsePageMapping,
+} from './mapping.ts'
+import { type PagePayload, planPage } from './plan.ts'
+import { resultOf } from './result.ts'
+
+/**
+ * Maps objects to pages of a site.
+ *
+ * The site is written to outside Sluice's transaction: at least once. Since the site compares what is wanted with what is
+ * there, a repetition changes nothing.
+ *
+ * @throws SluiceError `invalid_config` naming the type and option
+ */
+export function pageTarget<T>(site: unknown, given: PageMapping<T>): TargetSpec {
+  const mapping = parsePageMapping(site, given)
+  return {
+    kind: 'page',
+    references: pageReferences(mapping),
+    handlesDeletion: true,
+    needsOutput: pageNeedsOutput(mapping),
+    describe: () => describePage(mapping),
+    prepare: (_db, integration) => Promise.resolve(prepare(mapping, integration)),
+  }
+}
+
+function prepare(mapping: ParsedPageMapping, integration: string): Target {
+  return {
+    fields: pageFields(mapping),
+    plan: (object) => planPage(mapping, integration, object),
+    apply: (_tx, items, context) => applyPages(mapping, integration, items, context),
+    findRefs: (_db, externalIds) => findPages(mapping, integration, externalIds),
+  }
+}
+
+/** Pages that are there though the ledger doesn't know them: their site was filled by another inbox, say. */
+async function findPages({ site }: ParsedPageMapping, integration: string, externalIds: readonly string[]): Promise<Map<string, string>> {
+  const found = new Map<string, string>()
+  for (let from = 0; from < externalIds.length; from += site.capabilities.batch) {
+    const ids = externalIds.slice(from, from + site.capabilities.batch)
+    const pages = await site.lookup(ids.map((externalId) => ({ integration, externalId })))
+    for (const page of pages) if (page?.pageId != null) found.set(page.externalId, page.pageId)
+  }
+  return found
+}
+
+async function applyPages(
+  mapping: ParsedPageMapping,
+  integration: string,
+  items: readonly ApplyItem[],
+  { asDraft, signal, log, afterCommit }: ApplyContext,
+): Promise<Result[]> {
+  const { site, policy } = mapping
+  const results: Result[] = []
+  for (let from = 0; from < items.length; from += site.capabilities.batch) {
+    const pages = items.slice(from, from + site.capabilities.batch).map((item) => desiredPage(mapping, integration, item, asDraft))
+    const answers = await site.apply(pages, policy, { signal, log })
+    if (answers.length !== pages.length) throw new Error(`${site.name} gave ${answers.length} results for ${pages.length} pages`)
+    results.push(...answers.map((answer, index) => orIgnored(pages[index], answer)))
+    const urls = [...new Set(answers.flatMap((answer) => answer.urls))]
+    if (urls.length > 0 && site.revalidate !== undefined) afterCommit(async () => site.revalidate?.(urls))
+  }
+  return results
+}
+
+/** Taking off what never was there does nothing, and there is nothing to refer to. */
+function orIgnored(page: DesiredPage | undefined, answer: PageResult): Result {
+  return page?.state === 'unpublished' && answer.pageId === null && answer.error === null ? { outcome: 'ignored' } : resultOf(answer)
+}
+
+function desiredPage(
+  mapping: ParsedPageMapping,
+  integration: string,
+  { object, plan, references }: ApplyItem,
+  asDraft: boolean,
+): DesiredPage {
+  const payload = plan.payload as PagePayload
+  const refAt = (index: number): string => references[index] ?? ''
+  const state: DesiredState = object.deleted ? 'unpublished' : asDraft ? 'draft' : 'published'
+  return {
+    integration,
+    externalId: object.externalId,
+    type: mapping.type,
+    parent: parentOf(mapping, payload),
+    title: payload.title,
+    slug: payload.slug,
+    fields: payload.fields,
+    references: mapValues(payload.references, (index) => (index === null ? null : refAt(index))),
+    sets: mapValues(payload.sets, (indexes) => indexes.map(refAt)),
+    state,
+    key: `${object.messageId}.${object.ordinal}.${object.generation}`,
+  }
+}
+
+function parentOf({ parent }: ParsedPageMapping, { parentId }: PagePayload): DesiredPage['parent'] {
+  if (parent.kind === 'place') return parent
+  if (parentId !== null) return { kind: 'page', integration: parent.integration, externalId: parentId }
+  return parent.top === null ? null : { kind: 'place', place: parent.top }
+}
+
+function mapValues<From, To>(values: Record<string, From>, map: (value: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]))
+}

@@ -1,0 +1,2 @@
+/** Pages of a Wagtail site as targets: `sluice/wagtail`. */
+export { type WagtailOptions, wagtailSite } from './site.ts'
