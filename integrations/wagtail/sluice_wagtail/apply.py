@@ -95,6 +95,11 @@ class _Batch:
                 if refused.result.result == "superseded":
                     results[index] = refused.result
                 continue
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:
+                # The page comes again under its locks, where its failure is told and harms it alone.
+                continue
             if plan.action != "nothing" or _outdated(record, desired, standing, parent):
                 continue
             results[index] = _unchanged(desired, record, page, plan)

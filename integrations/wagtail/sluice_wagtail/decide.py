@@ -51,6 +51,7 @@ TAKEN_OFF = "an editor took the page off"
 EXPIRED = "the page passed the expiry date that an editor set"
 MOVED = "an editor moved the page"
 PUT_BACK = "an editor published the page again"
+SCHEDULED = "an editor scheduled the page to be published again"
 
 
 class Refused(Exception):
@@ -86,7 +87,12 @@ class Standing:
         """Whether a draft stands that an editor wrote. Taking a page off leaves none: the text is the same."""
         if self.latest is None or self.latest.pk == self.record.revision_id:
             return False
-        return _content(self.latest.content) != _content(self.page.serializable_data())
+        return _content(self.draft) != _content(self.page)
+
+    @property
+    def planned(self) -> Any:
+        """The revisions that an editor scheduled."""
+        return self.page.revisions.filter(approved_go_live_at__isnull=False)
 
     @property
     def with_editors(self) -> bool:
@@ -195,13 +201,19 @@ def _refuse_foreign(desired: DesiredPage, standing: Standing) -> None:
 
 
 def _off(policy: Policy, standing: Standing) -> Plan:
-    if not standing.page.live:
-        return Plan("nothing")
-    put_back = standing.record.state == "unpublished"
-    if put_back and policy.drift == "tell":
-        return Plan("nothing", drift=[PUT_BACK])
-    changes = {"live": {"before": True, "after": False}}
-    return Plan("unpublish", changes=changes, drift=[PUT_BACK] if put_back else [])
+    again = standing.record.state == "unpublished"
+    changes: dict[str, dict[str, Any]]
+    if standing.page.live:
+        changes, word = {"live": {"before": True, "after": False}}, PUT_BACK
+    else:
+        at = standing.planned.order_by("approved_go_live_at").values_list("approved_go_live_at", flat=True).first()
+        if at is None:
+            return Plan("nothing")
+        # It would come back by itself.
+        changes, word = {"scheduled": {"before": at, "after": None}}, SCHEDULED
+    if again and policy.drift == "tell":
+        return Plan("nothing", drift=[word])
+    return Plan("unpublish", changes=changes, drift=[word] if again else [])
 
 
 def _wants_move(
@@ -234,23 +246,24 @@ def _draft(policy: Policy, standing: Standing, writes: list[Write]) -> Plan:
 def _respect_editors(policy: Policy, standing: Standing, plan: Plan) -> None:
     if policy.editor_draft == "overwrite":
         return
-    page = standing.page
+    page, publishes = standing.page, plan.publish and plan.write
     if page.locked:
         raise conflict("editor_draft", standing, "An editor locked the page.")
-    if plan.publish and plan.write and standing.scheduled and not plan.clear_dates:
-        raise conflict("editor_draft", standing, f"An editor scheduled the page for {standing.scheduled.isoformat()}.")
-    if not standing.editor_draft:
+    if publishes and standing.scheduled and not plan.clear_dates:
+        at = standing.scheduled.isoformat()
+        raise conflict("editor_draft", standing, f"An editor scheduled the page for {at}.")
+    if standing.latest is None:
         return
-    if policy.editor_draft == "conflict":
+    if standing.editor_draft and policy.editor_draft == "conflict":
         raise conflict("editor_draft", standing, "An editor's draft that isn't published yet stands on the page.")
-    if not (plan.publish and plan.write):
+    if not publishes:
         return
-    if page.workflow_in_progress:
+    plan.rebase = standing.editor_draft
+    # Publishing ends moderation and cancels every schedule; only that of the draft that is saved again stays.
+    if plan.rebase and page.workflow_in_progress:
         raise conflict("editor_draft", standing, "An editor's draft is in moderation, and publishing would end that.")
-    planned = page.revisions.filter(approved_go_live_at__isnull=False).exclude(pk=standing.latest.pk)
-    if planned.exists():
+    if standing.planned.exclude(pk=standing.latest.pk if plan.rebase else None).exists():
         raise conflict("editor_draft", standing, "An editor scheduled a draft, and publishing would cancel that.")
-    plan.rebase = True
 
 
 def conflict(code: ErrorCode, standing: Standing | None, message: str, path: str | None = None) -> Refused:
@@ -268,13 +281,16 @@ def conflict(code: ErrorCode, standing: Standing | None, message: str, path: str
     )
 
 
-def _content(data: Any) -> Any:
-    """What an editor wrote of a revision, in one form: stored ones went through JSON, others didn't."""
-    plain = json.loads(json.dumps(data, cls=DjangoJSONEncoder))
+def _content(page: Any) -> Any:
+    """What an editor wrote of a page, in one form, whichever version of the model stored it."""
+    plain = json.loads(json.dumps(page.serializable_data(), cls=DjangoJSONEncoder))
     return {name: _rows(value) for name, value in plain.items() if name not in HOUSEKEEPING}
 
 
 def _rows(value: Any) -> Any:
-    if isinstance(value, list) and all(isinstance(row, dict) and "pk" in row for row in value):
+    if not isinstance(value, list):
+        return value
+    if all(isinstance(row, dict) for row in value):
         return [{name: part for name, part in row.items() if name != "pk"} for row in value]
-    return value
+    # The keys of a many-to-many relation.
+    return sorted(value, key=str)

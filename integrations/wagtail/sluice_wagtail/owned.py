@@ -64,7 +64,7 @@ class Scalar:
             raise ValidationError("must be a text, a number, true, false or null")
         try:
             cleaned = self.field.clean(value, None)
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError) as error:
             raise ValidationError(f"has another shape than the field takes ({error})") from error
         if isinstance(self.field, models.DateTimeField) and cleaned is not None and timezone.is_naive(cleaned):
             cleaned = timezone.make_aware(cleaned)

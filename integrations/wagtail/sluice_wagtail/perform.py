@@ -94,12 +94,18 @@ def _create(
 def _unpublish(plan: Plan, desired: DesiredPage, record: PageRecord, standing: Standing, user: Any) -> PageResult:
     page = standing.page
     url = page.get_full_url()
-    page.unpublish()
+    was_live = page.live
+    if was_live:
+        page.unpublish()
+    for revision in standing.planned:
+        # Taking a live page off has cancelled all schedules already.
+        revision.approved_go_live_at = None
+        revision.save(user=user, update_fields=["approved_go_live_at"])
     result = PageResult(
         "unpublished",
         page_id=str(page.pk),
         url=url,
-        urls=[url] if url else [],
+        urls=[url] if was_live and url else [],
         changes=plan.changes,
         drift=plan.drift or None,
     )

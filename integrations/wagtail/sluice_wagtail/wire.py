@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Literal
 
 State = Literal["published", "draft", "unpublished"]
@@ -33,6 +34,8 @@ ErrorCode = Literal[
 STATES = ("published", "draft", "unpublished")
 EDITOR_DRAFT = ("conflict", "preserve", "overwrite")
 DRIFT = ("tell", "undo")
+#: Levels of objects and lists within a field; Python itself gives up at about a thousand.
+DEPTH = 100
 
 
 @dataclass(frozen=True)
@@ -232,15 +235,19 @@ def _one_of(value: Any, allowed: tuple[str, ...], path: str) -> Any:
     return value
 
 
-def _storable(value: Any, path: str) -> None:
+def _storable(value: Any, path: str, depth: int = 0) -> None:
     """Databases refuse a zero character, and UTF-8 has no lone surrogates: better told here, with the path."""
+    if depth > DEPTH:
+        raise Malformed(path, f"is nested deeper than {DEPTH} levels")
+    if isinstance(value, float) and not isfinite(value):
+        raise Malformed(path, "is too large a number")
     if isinstance(value, str):
         if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
             raise Malformed(path, "has a character that a database can't hold")
     elif isinstance(value, dict):
         for name, item in value.items():
             _storable(name, path)
-            _storable(item, f"{path}/{name}")
+            _storable(item, f"{path}/{name}", depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _storable(item, f"{path}/{index}")
+            _storable(item, f"{path}/{index}", depth + 1)

@@ -211,6 +211,24 @@ def test_put_back_by_an_editor(sluice):
     assert sluice.one(desired(state="unpublished"), drift="undo")["result"] == "unpublished"
 
 
+def test_a_schedule_does_not_bring_back_what_the_master_took_off(sluice):
+    sluice.one(desired(state="draft"))
+    draft = now()
+    draft.go_live_at = timezone.now() + timedelta(days=1)
+    draft.save_revision().publish()
+    result = sluice.one(desired(state="unpublished"))
+    assert (result["result"], result["urls"], result["drift"]) == ("unpublished", [], None)
+    assert list(result["changes"]) == ["scheduled"] and not now().approved_schedule
+    assert sluice.one(desired(state="unpublished"))["result"] == "unchanged"
+    # Scheduled after that, it is the editor's wish.
+    now().get_latest_revision_as_object().save_revision().publish()
+    result = sluice.one(desired(state="unpublished"))
+    assert (result["result"], result["drift"]) == ("unchanged", ["an editor scheduled the page to be published again"])
+    assert now().approved_schedule
+    assert sluice.one(desired(state="unpublished"), drift="undo")["result"] == "unpublished"
+    assert not now().approved_schedule
+
+
 def test_moved_by_an_editor(sluice):
     sluice.one(desired())
     archive = Page.objects.get(slug="archive")

@@ -343,3 +343,30 @@ def test_targets_named_by_a_field_of_their_own(sluice):
         "/sets/areas",
         "/sets/areas",
     ]
+
+
+def nested(levels):
+    value = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("existing", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fields": {"extra": nested(500)}},
+        {"fields": {"employees": 10**30}},
+        {"fields": {"employees": "1e400"}},
+        {"fields": {"rate": "NaN"}},
+        {"references": {"district": "9" * 30}},
+        {"sets": {"areas": ["9" * 30]}},
+        {"sets": {"area_links.area": ["-1"]}},
+    ],
+)
+def test_extreme_values_harm_one_page(sluice, existing, change):
+    if existing:
+        sluice.one(desired())
+    bad, good = sluice.batch(desired(**change), desired("2"))
+    assert (bad["result"], good["result"]) == ("invalid", "created")
