@@ -11,8 +11,15 @@ import { createPostgres } from '../../src/store/postgres.ts'
 /** Whether this platform has native PostgreSQL. For `describe.skipIf(!hasNative)`. */
 export const hasNative = inject('postgresUrl') !== ''
 
+/** The run on another PostgreSQL has only that to add: PGlite was there in the first run. */
+const isSecondRun = hasNative && process.env.SLUICE_TEST_PG !== undefined
+
 /** The databases that every test of store, flow and targets runs on. */
-export const databaseKinds = hasNative ? (['pglite', 'postgres'] as const) : (['pglite'] as const)
+export const databaseKinds: readonly ('pglite' | 'postgres')[] = isSecondRun
+  ? ['postgres']
+  : hasNative
+    ? ['pglite', 'postgres']
+    : ['pglite']
 
 /** A database of its own. */
 export interface TestDatabase {
