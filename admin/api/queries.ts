@@ -15,6 +15,7 @@ import type {
   TokenView,
 } from '../../src/http/contract/index.ts'
 import { memberText } from '../json/scan.ts'
+import { pollEvery } from './client.ts'
 import { ApiError, call, get } from './http.ts'
 
 /** Filters and place of a list, as they stand in the URL. */
@@ -56,7 +57,11 @@ function listQuery<Item>(path: string, query: ListQuery, limit = pageSize) {
   })
 }
 
-export const messagesQuery = (query: ListQuery) => listQuery<Message>('messages', query)
+export const messagesQuery = (query: ListQuery) => ({
+  ...listQuery<Message>('messages', query),
+  // A search for text reads much: once is enough.
+  refetchInterval: query.text === undefined ? pollEvery : (false as const),
+})
 export const messageInstancesQuery = (id: string, query: ListQuery) => listQuery<InstanceItem>(`messages/${id}/instances`, query)
 export const instancesQuery = (query: ListQuery) => listQuery<InstanceItem>('instances', query)
 export const errorsQuery = (query: ListQuery) => listQuery<ErrorGroup>('errors', query)

@@ -1,5 +1,5 @@
 /** One task: what it does, when it runs, and a run with parameters of one's own. */
-import { Card, Collapse, Group, NativeSelect, NumberInput, Stack, Text, TextInput, Title, UnstyledButton } from '@mantine/core'
+import { Card, Checkbox, Collapse, Group, NativeSelect, NumberInput, Stack, Text, TextInput, Title, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { type ReactNode, useState } from 'react'
 import type { RunRequest, TaskView } from '../../src/http/contract/index.ts'
@@ -17,9 +17,11 @@ interface Draft {
   errorCode: string
   sinceDays: string | number
   draft: string
+  asDraft: string
+  replay: boolean
 }
 
-const nothing: Draft = { ids: '', integration: '', errorCode: '', sinceDays: '', draft: '' }
+const nothing: Draft = { ids: '', integration: '', errorCode: '', sinceDays: '', draft: '', asDraft: '', replay: false }
 
 export function TaskCard({ task: { task, cron, nextAt, lastRun } }: { task: TaskView }): ReactNode {
   const { t } = useLanguage()
@@ -52,19 +54,29 @@ export function TaskCard({ task: { task, cron, nextAt, lastRun } }: { task: Task
           {t('tasks.parameters')}
         </UnstyledButton>
         <Collapse expanded={isOpen}>
-          <Parameters draft={draft} onChange={setDraft} />
+          <Parameters task={task} draft={draft} onChange={setDraft} />
         </Collapse>
         <Group>
-          <RunButton task={task} request={requestOf(draft)} label={t('tasks.runNow')} />
+          <RunButton task={task} request={requestOf(task, draft)} label={t('tasks.runNow')} />
         </Group>
       </Stack>
     </Card>
   )
 }
 
-function Parameters({ draft, onChange }: { draft: Draft; onChange(draft: Draft): void }): ReactNode {
+interface ParametersProps {
+  task: TaskView['task']
+  draft: Draft
+  onChange(draft: Draft): void
+}
+
+function Parameters({ task, draft, onChange }: ParametersProps): ReactNode {
   const { t } = useLanguage()
   const integrations = useIntegrationFilter()
+  const yesOrNo = [
+    { value: 'true', label: t('common.yes') },
+    { value: 'false', label: t('common.no') },
+  ]
   const text = (name: 'ids' | 'errorCode', label: string): ReactNode => (
     <TextInput label={label} value={draft[name]} onChange={(event) => onChange({ ...draft, [name]: event.currentTarget.value })} />
   )
@@ -88,18 +100,29 @@ function Parameters({ draft, onChange }: { draft: Draft; onChange(draft: Draft):
         label={t('field.draft')}
         value={draft.draft}
         onChange={(event) => onChange({ ...draft, draft: event.currentTarget.value })}
-        data={[
-          { value: '', label: t('common.all') },
-          { value: 'true', label: t('common.yes') },
-          { value: 'false', label: t('common.no') },
-        ]}
+        data={[{ value: '', label: t('common.all') }, ...yesOrNo]}
       />
+      {task === 'reprocess' && (
+        <>
+          <NativeSelect
+            label={t('tasks.asDraft')}
+            value={draft.asDraft}
+            onChange={(event) => onChange({ ...draft, asDraft: event.currentTarget.value })}
+            data={[{ value: '', label: t('tasks.asBefore') }, ...yesOrNo]}
+          />
+          <Checkbox
+            label={t('tasks.replay')}
+            checked={draft.replay}
+            onChange={(event) => onChange({ ...draft, replay: event.currentTarget.checked })}
+          />
+        </>
+      )}
     </Stack>
   )
 }
 
 /** Ids with a dot are those of instances. */
-function requestOf({ ids, integration, errorCode, sinceDays, draft }: Draft): RunRequest {
+function requestOf(task: TaskView['task'], { ids, integration, errorCode, sinceDays, draft, asDraft, replay }: Draft): RunRequest {
   const list = ids.split(/[\s,;]+/).filter((id) => id !== '')
   const messages = list.filter((id) => !id.includes('.'))
   const instances = list.filter((id) => id.includes('.'))
@@ -110,5 +133,7 @@ function requestOf({ ids, integration, errorCode, sinceDays, draft }: Draft): Ru
     ...(errorCode.trim() === '' ? {} : { errorCode: errorCode.trim() }),
     ...(Number(sinceDays) > 0 ? { sinceDays: Number(sinceDays) } : {}),
     ...(draft === '' ? {} : { draft: draft === 'true' }),
+    ...(task !== 'reprocess' || asDraft === '' ? {} : { asDraft: asDraft === 'true' }),
+    ...(task === 'reprocess' && replay ? { replay } : {}),
   }
 }

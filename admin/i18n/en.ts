@@ -265,6 +265,9 @@ export const en = {
   'tasks.parameters': 'Parameters of a run by hand',
   'tasks.ids': 'Ids of messages or instances',
   'tasks.sinceDays': 'Received in the last days',
+  'tasks.asDraft': 'Run as draft',
+  'tasks.asBefore': 'As before',
+  'tasks.replay': 'Processed ones too, not only failed ones',
   'tasks.runNow': 'Run now',
   'tasks.history': 'Runs',
 

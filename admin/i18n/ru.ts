@@ -296,6 +296,9 @@ export const ru: Record<Key, Text> = {
   'tasks.parameters': 'Параметры запуска вручную',
   'tasks.ids': 'Номера сообщений или экземпляров',
   'tasks.sinceDays': 'Получено за последние дни',
+  'tasks.asDraft': 'Обработать как черновик',
+  'tasks.asBefore': 'Как было',
+  'tasks.replay': 'И обработанные, не только с ошибкой',
   'tasks.runNow': 'Запустить сейчас',
   'tasks.history': 'Запуски',
 

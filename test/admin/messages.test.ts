@@ -65,6 +65,22 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     expect(await readFile(await download.path(), 'utf8')).toBe(await readFile(release, 'utf8'))
   })
 
+  test('a large body is shown by parts', async () => {
+    const { page } = visitor
+    const objects = Array.from({ length: 45_000 }, (_, index) => ({ ms_id: `p-${index}`, title: 'x'.repeat(80) }))
+    // Not correct, so that nothing has to be done with it.
+    const id = await site.send('position', [{ ms_id: 5 }, ...objects])
+    await visitor.open(`messages/${id}?body=shown`)
+    const body = page.getByRole('group', { name: 'Body' })
+    await page.getByText(/^Part 1 of \d+$/).waitFor()
+    expect(await body.innerText()).toMatch(/^\[\{"ms_id":5\},\{"ms_id":"p-0"/)
+    expect((await body.innerText()).length).toBe(128 * 1024)
+    await page.getByRole('button', { name: 'Next part' }).click()
+    await page.getByText(/^Part 2 of \d+$/).waitFor()
+    await expect.poll(() => body.innerText()).toContain('"ms_id":"p-1400"')
+    expect(page.url()).toContain('part=1')
+  })
+
   test('each error of a message leads to its place', async () => {
     const { page } = visitor
     await visitor.open('messages/2')
