@@ -116,9 +116,7 @@ class _Batch:
     @transaction.atomic
     def _locked(self, desired: DesiredPage) -> PageResult:
         record = _locked_record(desired.key)
-        wanted = (
-            None if desired.state == "unpublished" else self._parent_id(desired, records_of(_parent_keys([desired])))
-        )
+        wanted = self._parent_id(desired, records_of(_parent_keys([desired])))
         row, current, parent = tree.lock_family(record.page_id, wanted)
         if wanted is not None and parent is None:
             raise _waiting(desired)
@@ -163,14 +161,15 @@ class _Batch:
         return apps.get_model(desired.type), rules
 
     def _parent_id(self, desired: DesiredPage, records: dict[Key, PageRecord]) -> Any:
+        """The page that shall be the parent; None for a page to be taken off, which stays where it is."""
+        if desired.state == "unpublished" or desired.parent is None:
+            return None
         if isinstance(desired.parent, Place):
             return self._place(desired.parent.name)
         if desired.parent == desired.key:
             raise conflict("parent_cycle", None, "The page is its own parent.", "/parent")
         record = records.get(desired.parent)
         if record is None or record.page_id is None:
-            if desired.state == "unpublished":
-                return None
             raise _waiting(desired)
         return record.page_id
 

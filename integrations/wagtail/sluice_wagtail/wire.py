@@ -83,7 +83,8 @@ class DesiredPage:
 
     key: Key
     type: str
-    parent: Key | Place
+    #: None only for a page to be taken off.
+    parent: Key | Place | None
     title: str
     slug: str | None
     fields: Mapping[str, Any]
@@ -95,7 +96,7 @@ class DesiredPage:
 
     def hash(self) -> str:
         """SHA-256 of all that is desired; the message that asked for it isn't part of that."""
-        parent = self.parent.to_json() if isinstance(self.parent, Key) else {"place": self.parent.name}
+        parent = self.parent.to_json() if isinstance(self.parent, Key) else self.parent and {"place": self.parent.name}
         content = [self.type, parent, self.title, self.slug, self.fields, self.references, self.state]
         sets = {name: sorted(set(ids)) for name, ids in self.sets.items()}
         text = json.dumps([*content, sets], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
@@ -172,6 +173,9 @@ def desired_of(value: Any) -> DesiredPage:
     known = {"integration", "externalId", "type", "parent", "title", "slug", "fields", "references", "sets"}
     _only(raw, known | {"state", "key", "version"}, "")
     slug, version = raw.get("slug"), raw.get("version")
+    key = key_of(raw, "")
+    state: State = _one_of(raw.get("state"), STATES, "/state")
+    parent = None if raw.get("parent") is None and state == "unpublished" else _parent(raw.get("parent"))
     fields = _object(raw.get("fields", {}), "/fields")
     _storable(fields, "/fields")
     references = {
@@ -180,15 +184,15 @@ def desired_of(value: Any) -> DesiredPage:
     }
     sets = {name: _texts(ids, f"/sets/{name}") for name, ids in _object(raw.get("sets", {}), "/sets").items()}
     return DesiredPage(
-        key=key_of(raw, ""),
+        key=key,
         type=_text(raw.get("type"), "/type", least=1, most=200),
-        parent=_parent(raw.get("parent")),
+        parent=parent,
         title=_text(raw.get("title"), "/title", most=10_000),
         slug=None if slug is None else _text(slug, "/slug", most=10_000),
         fields=fields,
         references=references,
         sets=sets,
-        state=_one_of(raw.get("state"), STATES, "/state"),
+        state=state,
         message=_text(raw.get("key"), "/key", least=1, most=200),
         version=None if version is None else _text(version, "/version", least=1, most=200),
     )

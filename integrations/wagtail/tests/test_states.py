@@ -228,14 +228,15 @@ def test_taken_off_keeps_data_and_children_and_is_revived(sluice):
     sluice.one(desired("2", parent={"kind": "page", "integration": "organization", "externalId": "1"}))
     count = revisions()
     # A deletion carries no more than the key.
-    gone = desired(title="", fields={}, state="unpublished", parent={"kind": "place", "place": "no such place"})
+    gone = desired(title="", fields={}, state="unpublished", parent=None)
+    nowhere = {"kind": "place", "place": "no such place"}
     result = sluice.one(gone)
     assert result["result"] == "unpublished" and result["changes"] == {"live": {"before": True, "after": False}}
     assert result["urls"] == ["http://site.test/organizations/organization-1/"]
     off = page()
     assert not off.live and off.phone == "123" and revisions() == count
     assert page("2").live
-    assert sluice.one(gone | {"key": "9.0.0"})["result"] == "unchanged"
+    assert sluice.one(gone | {"key": "9.0.0", "parent": nowhere})["result"] == "unchanged"
     revived = sluice.one(desired())
     assert revived["result"] == "published" and revived["changes"] == {"live": {"before": False, "after": True}}
     assert revived["drift"] is None and page().live
@@ -301,6 +302,7 @@ def test_site_checks_are_told_with_paths(sluice):
         ({"fields": {"body": 5}}, "/fields/body"),
         ({"fields": {"phone": "\u0000"}}, "/fields/phone"),
         ({"state": "gone"}, "/state"),
+        ({"parent": None}, "/parent"),
         ({"key": ""}, "/key"),
         ({"surprise": 1}, "/surprise"),
         ({"sets": {"areas": "1"}}, "/sets/areas"),
