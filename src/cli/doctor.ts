@@ -5,6 +5,7 @@ import type { Sluice } from '../sluice.ts'
 import { type Check, checkDatabase } from './checks.ts'
 import { type GlobalOptions, run } from './command.ts'
 import { loadConfig } from './config-file.ts'
+import { missingStatements } from './ddl.ts'
 import { ExitCode, exitCodeOf } from './exit.ts'
 import { withAdvice } from './locked.ts'
 import { openSluice, withSluice } from './open.ts'
@@ -33,8 +34,7 @@ export function doctorCommand(): Command {
 }
 
 async function printDdl({ services }: Sluice, output: Output): Promise<ExitCode> {
-  const statements: string[] = []
-  for (const { target } of services.config.integrations.values()) statements.push(...((await target.missingDdl?.(services.db)) ?? []))
+  const statements = await missingStatements(services)
   output.result({ statements }, () => statements.map((statement) => (statement.trimEnd().endsWith(';') ? statement : `${statement};`)))
   if (statements.length === 0) output.note('the targets lack nothing')
   return ExitCode.done

@@ -28,7 +28,7 @@ export function tableTarget<T, Sets>(name: string, given: TableMapping<T, Sets>)
     needsOutput: needsOutput(mapping),
     describe: () => describeMapping(mapping),
     prepare: (db) => prepare(db, mapping),
-    missingDdl: (db) => missingDdl(db, mapping),
+    missingDdl: (db, context) => missingDdl(db, mapping, context),
   }
 }
 
