@@ -33,6 +33,8 @@ export interface Sluice {
   migrate(): Promise<string[]>
   /** Takes a message in without HTTP. */
   receive(input: ReceiveInput): Promise<Receipt>
+  /** Ends the event streams of browsers that look at the admin UI: call it before a server's own `close`, which waits for them. */
+  endStreams(): void
   /** Stops the workers started here and closes the database, unless it was handed in. */
   close(): Promise<void>
   readonly services: Services
@@ -62,7 +64,9 @@ export function createSluice(config: Config, options: CreateSluiceOptions = {}):
     },
     migrate: () => migrate(db),
     receive: (input) => receive(services, input),
+    endStreams: () => app.endStreams(),
     async close() {
+      app.endStreams()
       await Promise.all([...workers].map((worker) => worker.stop()))
       if (options.db === undefined || !isDb(options.db)) await db.close()
     },

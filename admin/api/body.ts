@@ -1,5 +1,6 @@
 /** The body of a message: whole where it is small, by parts where it is large. */
 import { queryOptions } from '@tanstack/react-query'
+import { still } from './client.ts'
 import { call } from './http.ts'
 
 /** Up to this size, in bytes, a body is read whole and laid out as JSON. */
@@ -11,8 +12,7 @@ export const partSize = 128 * 1024
 export function bodyQuery(id: string, part: number | null) {
   return queryOptions({
     queryKey: ['body', id, part],
-    staleTime: Number.POSITIVE_INFINITY,
-    refetchInterval: false,
+    ...still,
     queryFn: async ({ signal }) => {
       const headers: Record<string, string> = part === null ? {} : { Range: `bytes=${part * partSize}-${(part + 1) * partSize - 1}` }
       const response = await call(`messages/${id}/body`, { headers, signal })

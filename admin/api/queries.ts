@@ -15,7 +15,7 @@ import type {
   TokenView,
 } from '../../src/http/contract/index.ts'
 import { memberText } from '../json/scan.ts'
-import { pollEvery } from './client.ts'
+import { still } from './client.ts'
 import { ApiError, call, get } from './http.ts'
 
 /** Filters and place of a list, as they stand in the URL. */
@@ -36,8 +36,7 @@ export function noteSignedIn(isSignedIn: boolean): void {
 /** Who is signed in; null: nobody. */
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
-  staleTime: Number.POSITIVE_INFINITY,
-  refetchInterval: false,
+  ...still,
   queryFn: async ({ signal }) => {
     if (localStorage.getItem(signedInMark) === null) return null
     try {
@@ -60,7 +59,7 @@ function listQuery<Item>(path: string, query: ListQuery, limit = pageSize) {
 export const messagesQuery = (query: ListQuery) => ({
   ...listQuery<Message>('messages', query),
   // A search for text reads much: once is enough.
-  refetchInterval: query.text === undefined ? pollEvery : (false as const),
+  ...(query.text === undefined ? {} : still),
 })
 export const messageInstancesQuery = (id: string, query: ListQuery) => listQuery<InstanceItem>(`messages/${id}/instances`, query)
 export const instancesQuery = (query: ListQuery) => listQuery<InstanceItem>('instances', query)

@@ -4,6 +4,7 @@ import { useDisclosure } from '@mantine/hooks'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import type { RunPreview, RunRequest, TaskView } from '../../src/http/contract/index.ts'
+import { still } from '../api/client.ts'
 import { call } from '../api/http.ts'
 import { sessionQuery } from '../api/queries.ts'
 import { useLanguage } from '../i18n/language.tsx'
@@ -31,7 +32,7 @@ export function RunButton({ task, request, label, isDisabled = false }: RunButto
     queryFn: async ({ signal }) =>
       (await call(`tasks/${task}/preview`, { method: 'POST', json: request, signal })).json() as Promise<RunPreview>,
     enabled: isOpen,
-    refetchInterval: false,
+    ...still,
     staleTime: 0,
     gcTime: 0,
   })

@@ -4,6 +4,7 @@ import { useDisclosure } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Outlet, useLocation } from '@tanstack/react-router'
 import { type ReactNode, useEffect, useRef } from 'react'
+import { useLive } from '../api/live.ts'
 import { sessionQuery } from '../api/queries.ts'
 import { useLanguage } from '../i18n/language.tsx'
 import { Account } from './Account.tsx'
@@ -16,6 +17,7 @@ export function Shell(): ReactNode {
   const { t } = useLanguage()
   const session = useQuery(sessionQuery)
   const [isOpen, menu] = useDisclosure(false)
+  useLive(session.data != null)
   const main = useRef<HTMLElement>(null)
   const { pathname } = useLocation()
   const { close } = menu

@@ -28,6 +28,7 @@ export async function listen(sluice: Sluice, host: string, port: number): Promis
     url: `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`,
     close: () =>
       new Promise((resolve) => {
+        sluice.endStreams()
         server.close(() => resolve())
         server.closeIdleConnections()
       }),

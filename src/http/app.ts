@@ -6,6 +6,7 @@ import { authenticate, requireRole } from './auth.ts'
 import { answer, type Call, type Handler, type Handlers } from './call.ts'
 import { type Route, type RouteName, routes } from './contract/routes.ts'
 import { docsPolicy, renderDocs } from './docs.ts'
+import { Events } from './events.ts'
 import { checkParameters, queryOf, readJson } from './input.ts'
 import { instances } from './instances.ts'
 import { intake } from './intake.ts'
@@ -22,12 +23,19 @@ import { session } from './session.ts'
 import { tasks } from './tasks.ts'
 import { tokens } from './tokens.ts'
 
+export interface App {
+  fetch(request: Request): Promise<Response>
+  /** Ends the streams that go on by themselves, so that a server can close. */
+  endStreams(): void
+}
+
 /**
  * Builds the application. It mounts under any base path, stripped by whoever mounts it or not: a path belongs to the
  * route that its end matches, and every reference that is given out is relative.
  */
-export function createApp(services: Services): { fetch(request: Request): Promise<Response> } {
+export function createApp(services: Services): App {
   const metrics = new Metrics()
+  const events = new Events()
   const handlers: Handlers<RouteName> = {
     ...intake,
     ...messages,
@@ -40,6 +48,7 @@ export function createApp(services: Services): { fetch(request: Request): Promis
     ...operations,
     ...description(services),
     metrics: metrics.metrics,
+    events: events.events,
   }
   const finder = new PathFinder<Route>(Object.values<Route>(routes))
   const app = new OpenAPIHono({ getPath: (request) => matchedPath(finder, request) })
@@ -47,7 +56,7 @@ export function createApp(services: Services): { fetch(request: Request): Promis
   const pages = new AdminPages()
   const beside = async (request: Request): Promise<Response> => (await pages.serve(request)) ?? notFound(finder, request)
   app.notFound(async ({ req }) => guarded(await beside(req.raw).catch((error: unknown) => problemOf(error, services.log))))
-  return { fetch: async (request) => app.fetch(request) }
+  return { fetch: async (request) => app.fetch(request), endStreams: () => events.endAll() }
 }
 
 function matchedPath(finder: PathFinder<Route>, request: Request): string {

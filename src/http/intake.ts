@@ -1,7 +1,9 @@
 /** `POST /api/integrations/{name}/messages`: the way in. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { SluiceError } from '../errors.ts'
 import { dryRun, type Receipt, type ReceiveInput, receive } from '../flow/index.ts'
 import { isFinished, messageStatusLabel } from '../model/status.ts'
+import { listPaused } from '../store/reads/integrations.ts'
 import { findMessageStatus, findMessageView, type MessageView } from '../store/reads/messages.ts'
 import { requireIntegration, requireRole } from './auth.ts'
 import { decodedBody, formatOf } from './body.ts'
@@ -99,9 +101,21 @@ function detailOf(code: string, message: string, id: string | null): string {
 
 async function tellDryRun(call: Intake, input: ReceiveInput): Promise<Response> {
   requireRole(call.principal, access.operate)
+  await requireRunning(call)
   const { results, problem } = await dryRun(call.services, input)
   if (problem !== null && results.length === 0) return tellProblem(call, null, problem)
   return answer(call, { results, ...(problem === null ? {} : { errors: problem.errors, errorCount: problem.errorCount }) })
+}
+
+/** Nothing of a paused integration is processed, in a dry run either. Throws SluiceError `target_mismatch`. */
+async function requireRunning({ services, params }: Intake): Promise<void> {
+  const pause = (await listPaused(services.db)).find(({ integration }) => integration === params.name)
+  if (pause === undefined) return
+  const { message } = JSON.parse(pause.reason) as { message?: unknown }
+  throw new SluiceError(
+    'target_mismatch',
+    `The integration "${params.name}" is paused since ${pause.pausedAt}: ${message}. Mend that and resume it; until then nobody can tell what would become of the message.`,
+  )
 }
 
 function headersOf(call: Intake, receipt: Receipt): Record<string, string> {

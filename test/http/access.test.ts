@@ -48,7 +48,9 @@ onBoth((opened) => {
       for (const [name, route] of all) {
         if (route.roles === null) continue
         const response = await app.call(route.method.toUpperCase(), examplePath(route), { token })
-        await response.text()
+        // A stream of events has no end to wait for.
+        if (name === 'events') await response.body?.cancel()
+        else await response.text()
         expect({ name, isForbidden: response.status === 403 }).toEqual({ name, isForbidden: !route.roles.includes(role) })
         expect({ name, status: response.status }).not.toEqual({ name, status: 500 })
       }

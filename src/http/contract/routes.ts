@@ -198,6 +198,16 @@ export const routes = {
     query: none,
     answers: { 200: { description: 'The overview, of the integrations that the token may see.', content: json(overviewShape) } },
   },
+  events: {
+    method: 'get',
+    path: '/api/events',
+    roles: access.readOwn,
+    group: 'Reads',
+    summary: 'Server-sent events: something may be new',
+    description: 'An event `changed` at most once a second, when anything was written. The stream ends after a minute; come again then.',
+    query: none,
+    answers: { 200: { description: 'A stream.', content: { 'text/event-stream': text } } },
+  },
   errors: {
     method: 'get',
     path: '/api/errors',
