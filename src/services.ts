@@ -1,8 +1,8 @@
 /** The core, wired: what the flow, the tasks, the workers and the HTTP side share in one process. */
 import { readFileSync } from 'node:fs'
-import { type DestinationStream, destination, pino } from 'pino'
 import type { Config } from './config.ts'
 import type { FlowContext } from './flow/index.ts'
+import { createLogger } from './log.ts'
 import { createValidator, type Validator } from './schema/validator.ts'
 import type { Db } from './store/db.ts'
 import { createTableLookup } from './targets/table/references.ts'
@@ -41,11 +41,6 @@ export function createServices(config: Config, db: Db, log: Logger = createLogge
       targets.delete(name)
     },
   }
-}
-
-function createLogger(config: Config): Logger {
-  const stderr: DestinationStream = destination({ dest: 2, sync: true })
-  return pino({ level: config.logLevel, base: null, serializers: { error: pino.stdSerializers.err } }, stderr)
 }
 
 /** Version of this package. */

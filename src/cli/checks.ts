@@ -78,7 +78,12 @@ function reasonOf(text: string): string {
 
 async function checkWorker({ services }: Sluice): Promise<Check> {
   const at = await workerSeenAt(services.db)
-  if (at === null) return { name: 'worker', state: 'warning', detail: 'none was ever seen. Start one: "sluice work", or "sluice dev".' }
+  if (at === null)
+    return {
+      name: 'worker',
+      state: 'warning',
+      detail: 'none was seen yet. One that has just started is seen within a minute; else start one: "sluice work", or "sluice dev".',
+    }
   const isRecent = Date.now() - Date.parse(at) < workerSeconds * 1000
   return { name: 'worker', state: isRecent ? 'ok' : 'warning', detail: `last seen ${at}${isRecent ? '' : '. Start one: "sluice work".'}` }
 }

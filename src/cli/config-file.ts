@@ -53,9 +53,15 @@ async function importFile(path: string): Promise<unknown> {
     const module: { default?: unknown } = await import(pathToFileURL(path).href)
     return module.default
   } catch (error) {
-    const message = isSluiceError(error) ? error.message : `it can't be loaded: ${messageOf(error)}.${moduleHint(error)}`
+    const message = isSluiceError(error) ? error.message : `it can't be loaded: ${messageOf(error)}${placeOf(error)}.${moduleHint(error)}`
     throw new SluiceError('invalid_config', `${path}: ${message}`, { cause: error })
   }
+}
+
+/** Where a syntax error stands; Node says it before the stack of what is TypeScript. It may be a file that the config imports. */
+function placeOf(error: unknown): string {
+  const place = error instanceof SyntaxError ? /^(\S.*:\d+)\n/.exec(error.stack ?? '')?.[1] : undefined
+  return place === undefined || place.startsWith('SyntaxError') ? '' : `, at ${place}`
 }
 
 /** What `npm init` writes makes Node take a `.ts` or `.js` file for CommonJS. */

@@ -47,6 +47,9 @@ try {
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
   process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.usage
+  // Text for people is on stderr already; options that are wrong can't be asked for --json.
+  if (error.exitCode !== 0 && process.argv.includes('--json'))
+    process.stdout.write(`${JSON.stringify({ error: { code: 'usage', message: error.message.replace(/^error: /, ''), details: {} } })}\n`)
 }
 
 /** Commands that are added ready-made don't take these over by themselves. */

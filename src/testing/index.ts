@@ -3,12 +3,15 @@
  * test says when work is done, so nothing has to be waited for.
  */
 import { type Config, defineConfig, type SluiceOptions } from '../config.ts'
+import { SluiceError } from '../errors.ts'
 import { type Receipt, receive } from '../flow/index.ts'
 import { createServices, type Services } from '../services.ts'
 import type { Db } from '../store/db.ts'
 import { type InstanceOutcome, readOutcomes } from '../store/instance.ts'
 import { migrate } from '../store/migrate.ts'
 import { createPglite } from '../store/pglite.ts'
+import { listPaused } from '../store/reads/integrations.ts'
+import { resumeIntegration } from '../store/resume.ts'
 import { drain } from './drain.ts'
 
 export interface TestSluiceOptions {
@@ -28,7 +31,12 @@ export interface TestSluice extends AsyncDisposable {
    * @throws SluiceError `unknown_integration` and the limits' errors
    */
   send(integration: string, value: unknown, options?: { draft?: boolean }): Promise<Receipt>
-  /** Does everything that is due: split, process, fill links, process what waited for references, roll up, runs of tasks. */
+  /**
+   * Does everything that is due: split, process, fill links, process what waited for references, roll up, runs of tasks.
+   *
+   * @throws SluiceError `target_mismatch` when an integration's table doesn't fit (outside of tests it would be paused); the
+   *   next call tries again
+   */
   drain(): Promise<void>
   /** What became of each object of a message, by ordinal: its outcome with the changes, or its error. Empty for a refused message. */
   outcomes(messageId: string): Promise<InstanceOutcome[]>
@@ -70,11 +78,24 @@ export async function createTestSluice(config: Config | SluiceOptions, options: 
     services,
     send: (integration, value, { draft = false } = {}) =>
       receive(services, { integration, source, body: bodyOf(value), format: 'json', isDraft: draft }),
-    drain: () => drain(services),
+    drain: () => drainOrTell(services),
     outcomes: (messageId) => readOutcomes(db, messageId),
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+async function drainOrTell(services: Services): Promise<void> {
+  await drain(services)
+  const paused = await listPaused(services.db)
+  for (const { integration } of paused) {
+    await resumeIntegration(services.db, integration, source)
+    services.forgetTarget(integration)
+  }
+  const [first] = paused
+  if (first === undefined) return
+  const { message } = JSON.parse(first.reason) as { message?: unknown }
+  throw new SluiceError('target_mismatch', `The target of the integration "${first.integration}" doesn't fit: ${message}`)
 }
 
 async function* bodyOf(value: unknown): AsyncGenerator<Uint8Array> {

@@ -22,7 +22,10 @@ describe('usage', { timeout: 60_000 }, () => {
     expect(await place.run(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('doctor') })
     expect(await place.run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
     expect(await place.run(['sned'])).toMatchObject({ code: 2, stdout: '' })
-    expect(await place.run(['send', 'product', 'x.json', '--wiat'])).toMatchObject({ code: 2 })
+    expect(await place.run(['send', 'product', 'x.json', '--wiat'])).toMatchObject({ code: 2, stdout: '' })
+    const { code, stdout } = await place.run(['doctor', '--bogus', '--json'])
+    expect(code).toBe(2)
+    expect(JSON.parse(stdout)).toEqual({ error: { code: 'usage', message: "unknown option '--bogus'", details: {} } })
   })
 
   test('2: no config, a config that is none, a config with a wrong option', async () => {
@@ -30,6 +33,11 @@ describe('usage', { timeout: 60_000 }, () => {
     await place.file('sluice.config.mjs', 'export default 1\n')
     expect(await place.run(['migrate'])).toMatchObject({ code: 2, stderr: expect.stringContaining('defineConfig') })
     await place.file('package.json', '{"type":"commonjs"}')
+    const broken = await place.file('broken.config.ts', 'const a: number = 1\nexport default {\n  a: [,\n  ] b\n')
+    expect(await place.run(['migrate', '--config', broken])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/can't be loaded: .*, at \S+broken\.config\.ts:4\./),
+    })
     const commonJs = await place.file('other.js', 'import "node:fs"\n')
     expect(await place.run(['migrate', '--config', commonJs])).toMatchObject({
       code: 2,

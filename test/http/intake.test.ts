@@ -293,6 +293,14 @@ onBoth((opened) => {
   })
 
   describe('dry run', () => {
+    test('of a paused integration: the reason, instead of results that say nothing', async () => {
+      await opened.db.query(
+        `INSERT INTO sluice.paused_integration (integration, reason) VALUES ('organization', '{"message":"no column"}')`,
+      )
+      const refused = await problem(await app.call('POST', `${path}?dryRun=true`, { body: one }), 409, 'target_mismatch')
+      expect(refused.detail).toMatch(/"organization" is paused since 2\S+: no column\. Mend that and resume it/)
+    })
+
     test('tells what would become of it, and keeps nothing', async () => {
       await app.process('organization', [one])
       const before = await kept()

@@ -45,3 +45,21 @@ test('drain does what tasks ask for, and leaves what is due later', async () => 
   await sluice.drain()
   expect(await sluice.outcomes(id)).toMatchObject([{ outcome: 'created' }, { outcome: 'created' }])
 })
+
+test('drain says that a table does not fit, and goes on when it does', { timeout: 30_000 }, async () => {
+  const note = defineIntegration({
+    name: 'note',
+    schema: Note,
+    key: 'id',
+    target: (t) => t.table('note', { key: 'id', columns: { body: 'text' } }),
+  })
+  await using sluice = await createTestSluice({ integrations: [note] })
+  const { id } = await sluice.send('note', { id: 1, text: 'fine' })
+  await expect(sluice.drain()).rejects.toMatchObject({
+    code: 'target_mismatch',
+    message: expect.stringMatching(/"note" doesn't fit: .*"note"/),
+  })
+  await sluice.db.query('CREATE TABLE note (id integer PRIMARY KEY, body text)')
+  await sluice.drain()
+  expect(await sluice.outcomes(id)).toMatchObject([{ outcome: 'created' }])
+})
