@@ -42,9 +42,15 @@ const layers = [
     why: 'Workers drive the flow and the tasks.',
   },
   {
+    name: 'log',
+    home: 'log\\.ts',
+    mayImport: ['store/(db|sqlstate)\\.ts', 'targets/target\\.ts', 'config\\.ts'],
+    why: 'The log knows errors, not what was done when they came.',
+  },
+  {
     name: 'services',
     home: 'services\\.ts',
-    mayImport: ['model/', 'schema/', 'store/', 'targets/', 'flow/', 'config\\.ts'],
+    mayImport: ['model/', 'schema/', 'store/', 'targets/', 'flow/', '(config|log)\\.ts'],
     why: 'The core, wired; it knows nothing of HTTP or the command line.',
   },
   {

@@ -1,7 +1,6 @@
 /** What `sluice doctor --ddl` prints. */
 import type { Integration } from '../config.ts'
 import type { Services } from '../services.ts'
-import type { DdlTable } from '../targets/target.ts'
 
 /** Statements that would create what the targets lack; a table that others refer to comes before them. */
 export async function missingStatements({ config, db, validators }: Services): Promise<string[]> {
@@ -35,7 +34,7 @@ function inOrderOfReferences(integrations: ReadonlyMap<string, Integration>): Se
 }
 
 /** What a table target says of itself for people holds its names. */
-function tableOf(integration: Integration | undefined, isMade: boolean): DdlTable | null {
+function tableOf(integration: Integration | undefined, isMade: boolean) {
   if (integration?.target.kind !== 'table') return null
   const { table, key, columns, onDelete } = integration.target.describe() as {
     table: string
