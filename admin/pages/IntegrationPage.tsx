@@ -8,13 +8,13 @@ import { apiUrl } from '../api/http.ts'
 import { integrationQuery } from '../api/queries.ts'
 import { CopyText } from '../components/CopyText.tsx'
 import { Facts } from '../components/Facts.tsx'
-import { JsonLines } from '../components/JsonLines.tsx'
 import { Loaded } from '../components/Loaded.tsx'
 import { PageTitle } from '../components/PageTitle.tsx'
 import { PausedNotice } from '../components/PausedNotice.tsx'
 import { SchemaTable } from '../components/SchemaTable.tsx'
 import { Section } from '../components/Section.tsx'
 import { SendForm } from '../components/SendForm.tsx'
+import { TargetTable } from '../components/TargetTable.tsx'
 import { useLanguage } from '../i18n/language.tsx'
 
 export function IntegrationPage(): ReactNode {
@@ -63,7 +63,7 @@ function View({ integration }: { integration: IntegrationView }): ReactNode {
       </Section>
       <Section title={t('integration.schema')}>{schema === null ? t('integration.noSchema') : <SchemaTable schema={schema} />}</Section>
       <Section title={t('integration.target')}>
-        <JsonLines text={JSON.stringify(target)} label={t('integration.target')} />
+        <TargetTable target={target} />
       </Section>
     </Stack>
   )

@@ -4,6 +4,7 @@ import { linesOf } from '../../admin/json/lines.ts'
 import { sampleOf } from '../../admin/json/sample.ts'
 import { memberText, tokensOf } from '../../admin/json/scan.ts'
 import { fieldsOf } from '../../admin/json/schema.ts'
+import { rowsOf } from '../../admin/json/target.ts'
 
 /** Lines as text, indented by two. */
 const laidOut = (text: string) => linesOf(text).map(({ depth, parts }) => '  '.repeat(depth) + parts.map((part) => part.text).join(''))
@@ -104,4 +105,31 @@ describe('schemas', () => {
   test('a first draft of an object', () => {
     expect(sampleOf(schema)).toEqual({ id: 'https://example.org/1', kind: 'a' })
   })
+})
+
+test('a target as a list', () => {
+  const target = {
+    kind: 'table',
+    table: 'person',
+    columns: {
+      name: { field: 'name.last' },
+      label: { function: true },
+      source: { constant: 'hr' },
+      at: { now: true },
+      team: { ref: 'team', field: 'team_id', missing: 'wait' },
+      place: { ref: { table: 'place', key: 'code' }, field: 'place', missing: 'defer' },
+    },
+    sets: {},
+    onDelete: null,
+  }
+  expect(rowsOf(target)).toEqual([
+    { path: 'kind', kind: 'plain', text: 'table' },
+    { path: 'table', kind: 'plain', text: 'person' },
+    { path: 'columns.name', kind: 'field', text: 'name.last' },
+    { path: 'columns.label', kind: 'function', text: '' },
+    { path: 'columns.source', kind: 'constant', text: '"hr"' },
+    { path: 'columns.at', kind: 'now', text: '' },
+    { path: 'columns.team', kind: 'wait', text: 'team_id', to: 'team' },
+    { path: 'columns.place', kind: 'defer', text: 'place', to: 'place.code' },
+  ])
 })

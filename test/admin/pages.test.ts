@@ -86,6 +86,7 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await settled(page)
     expect(await page.locator('main').innerText()).toContain(`curl -i '${site.url}api/integrations/position/messages'`)
     expect(await page.getByRole('table', { name: 'Schema of an object' }).innerText()).toMatch(/ms_id\s+string\s+yes/)
+    expect(await page.getByRole('table', { name: 'Target' }).innerText()).toMatch(/columns\.title\s+field title/)
     const text = page.getByLabel('An object, or an array of objects')
     expect(JSON.parse(await text.inputValue())).toEqual([{ ms_id: '', title: '' }])
     await text.fill('{"ms_id":"p7","title":"Nurse"}')
