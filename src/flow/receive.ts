@@ -37,7 +37,7 @@ const heldBytes = 32 * 1024 * 1024
  * Stores a message. When this returns, it is committed.
  *
  * @throws SluiceError `unknown_integration`, `decompressed_too_large`, `too_many_objects` (nothing is kept of these),
- *   `idempotency_conflict` (the key came before with another body)
+ *   `idempotency_conflict` (the key came before with another body, or for another integration)
  */
 export async function receiveMessage(context: FlowContext, input: ReceiveInput): Promise<Received> {
   integrationOf(context, input.integration)
@@ -82,9 +82,11 @@ async function commit(context: FlowContext, input: ReceiveInput, upload: Upload,
   const key = input.idempotencyKey ?? ''
   const first = await findByIdempotencyKey(context.db, input.source, key)
   if (first === null || first.integration !== input.integration || !Buffer.from(first.bodySha256).equals(bodySha256)) {
+    const difference =
+      first !== null && first.integration !== input.integration ? `for the integration "${first.integration}"` : 'with another body'
     throw new SluiceError(
       'idempotency_conflict',
-      `The idempotency key "${key}" was used before with another body${first === null ? '' : ` (message ${first.id})`}. Use a new key for a new message.`,
+      `The idempotency key "${key}" was used before ${difference}${first === null ? '' : ` (message ${first.id})`}. Use a new key for a new message.`,
       first === null ? {} : { details: { id: first.id } },
     )
   }

@@ -6,7 +6,7 @@ import { defineIntegration } from '../../src/config.ts'
 import { dryRunShape, messageShape, receiptShape } from '../../src/http/contract/message.ts'
 import { startWorker } from '../../src/worker/worker.ts'
 import { onBoth } from '../support/both.ts'
-import { organization, resetCompany } from '../support/company.ts'
+import { employee, organization, resetCompany } from '../support/company.ts'
 import { createTestApp, origin, problem, read, type TestApp } from './support.ts'
 
 const lenient = defineIntegration({
@@ -249,6 +249,14 @@ onBoth((opened) => {
       const again = await app.call('POST', path, { headers, body: '[1]' })
       expect(again.headers.get('Idempotency-Replayed')).toBe('true')
       expect(await problem(again, 422, 'schema')).toEqual(first)
+    })
+
+    test('another integration is a conflict, told as one', async () => {
+      const both = createTestApp(opened.db, [organization, employee])
+      const send = (to: string) => both.call('POST', `/api/integrations/${to}/messages`, { headers, body: '[]' })
+      const first = await read(await send('organization'), 202, receiptShape)
+      const refused = await problem(await send('employee'), 409, 'idempotency_conflict')
+      expect(refused).toMatchObject({ id: first.id, detail: expect.stringContaining('was used before for the integration "organization"') })
     })
 
     test('another body is a conflict', async () => {

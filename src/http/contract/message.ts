@@ -92,7 +92,10 @@ export const intakeQuery = z.strictObject({
 const idempotencyKeyShape = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/)
-  .openapi({ description: '1 to 255 visible characters. The same key and body give the first receipt again, another body 409.' })
+  .openapi({
+    description:
+      '1 to 255 visible characters. The same key, integration and body give the first message again; another body or integration is 409. Keys belong to the name of the token.',
+  })
 
 export const intakeHeaders = z.object({
   'Idempotency-Key': idempotencyKeyShape.optional(),

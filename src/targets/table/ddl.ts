@@ -40,7 +40,7 @@ export async function missingDdl(db: Queryable, mapping: Mapping, context: DdlCo
     statements.push(...createTable(mapping.table, [...identity, ...lines]))
   } else {
     if (!table.columns.has(mapping.key)) lines.unshift({ sql: `${quote(mapping.key)} ${key.type} UNIQUE` })
-    else if (!table.uniqueColumns.has(mapping.key)) statements.push(`CREATE UNIQUE INDEX ON ${table.sql} (${quote(mapping.key)})`)
+    else if (!table.uniqueColumns.has(mapping.key)) statements.push(uniqueIndex(mapping.table, mapping.key, [mapping.key]))
     statements.push(...addColumns(table, lines))
   }
   for (const set of mapping.sets) statements.push(...(await missingSet(db, set, mapping, context, table)))
@@ -81,8 +81,7 @@ async function missingSet(
     if (table?.columns.has(column.name) !== true) lines.push(await columnLine(db, mapping, context, column, row))
   if (table?.columns.has(set.owner) !== true) lines.unshift(ownerLine(set, mapping, context, owners, table === null))
   if (table !== null) return addColumns(table, lines)
-  const all = [set.owner, ...set.columns.map(({ name }) => name)].map(quote).join(', ')
-  return [...createTable(set.table, lines), `CREATE UNIQUE INDEX ON ${qualified(set.table)} (${all})`]
+  return [...createTable(set.table, lines), uniqueIndex(set.table, 'row', [set.owner, ...set.columns.map(({ name }) => name)])]
 }
 
 function ownerLine(set: MappedSet, mapping: Mapping, context: DdlContext, owners: TableInfo | null, isNew: boolean): Line {
@@ -147,8 +146,14 @@ async function refLine(db: Queryable, mapping: Mapping, context: DdlContext, nam
   return { sql: `${quote(name)} ${ref.type}${isUnique ? ` REFERENCES ${table.sql} (${ref.sql})` : ''}` }
 }
 
+/** Named, so that the statement may run again: `sluice dev --sql` runs its file at every start. */
+function uniqueIndex(table: string, what: string, columns: readonly string[]): string {
+  const name = quote(`${splitName(table).table}_${what}_key`)
+  return `CREATE UNIQUE INDEX IF NOT EXISTS ${name} ON ${qualified(table)} (${columns.map(quote).join(', ')})`
+}
+
 function addColumns(table: TableInfo, lines: readonly Line[]): string[] {
-  return lines.map(({ sql, note }) => `${note === undefined ? '' : `-- ${note}\n`}ALTER TABLE ${table.sql} ADD COLUMN ${sql}`)
+  return lines.map(({ sql, note }) => `${note === undefined ? '' : `-- ${note}\n`}ALTER TABLE ${table.sql} ADD COLUMN IF NOT EXISTS ${sql}`)
 }
 
 function createTable(name: string, lines: readonly Line[]): string[] {

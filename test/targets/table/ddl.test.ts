@@ -56,8 +56,10 @@ onBoth((opened) => {
         "area_id" bigint, -- choose the type
         "note" text -- choose the type
       );
-      CREATE UNIQUE INDEX ON "ddl"."organization_area" ("organization_id", "area_id", "note")"
+      CREATE UNIQUE INDEX IF NOT EXISTS "organization_area_row_key" ON "ddl"."organization_area" ("organization_id", "area_id", "note")"
     `)
+    await run(statements)
+    // At every start of `sluice dev --sql` they run again.
     await run(statements)
     expect(await spec.missingDdl?.(opened.db)).toEqual([])
     await spec.prepare(opened.db, 'organization')
@@ -77,11 +79,13 @@ onBoth((opened) => {
     )
     const statements = (await spec.missingDdl?.(opened.db)) ?? []
     expect(statements).toEqual([
-      'CREATE UNIQUE INDEX ON "public"."half" ("ms_id")',
-      '-- choose the type\nALTER TABLE "public"."half" ADD COLUMN "b" text',
-      'ALTER TABLE "public"."half" ADD COLUMN "kind_id" smallint REFERENCES "public"."half_kind" ("id")',
-      'ALTER TABLE "public"."half_tag" ADD COLUMN "half_id" uuid REFERENCES "public"."half" ("uid")',
+      'CREATE UNIQUE INDEX IF NOT EXISTS "half_ms_id_key" ON "half" ("ms_id")',
+      '-- choose the type\nALTER TABLE "public"."half" ADD COLUMN IF NOT EXISTS "b" text',
+      'ALTER TABLE "public"."half" ADD COLUMN IF NOT EXISTS "kind_id" smallint REFERENCES "public"."half_kind" ("id")',
+      'ALTER TABLE "public"."half_tag" ADD COLUMN IF NOT EXISTS "half_id" uuid REFERENCES "public"."half" ("uid")',
     ])
+    await run(statements)
+    // At every start of `sluice dev --sql` they run again.
     await run(statements)
     expect(await spec.missingDdl?.(opened.db)).toEqual([])
     await spec.prepare(opened.db, 'half')
@@ -149,8 +153,10 @@ onBoth((opened) => {
         "size" bigint,
         "any" text -- choose the type
       );
-      CREATE UNIQUE INDEX ON "typed_tag" ("typed_id", "size", "any")"
+      CREATE UNIQUE INDEX IF NOT EXISTS "typed_tag_row_key" ON "typed_tag" ("typed_id", "size", "any")"
     `)
+    await run(statements)
+    // At every start of `sluice dev --sql` they run again.
     await run(statements)
     expect(await spec.missingDdl?.(opened.db)).toEqual([])
     await spec.prepare(opened.db, 'typed')
@@ -170,6 +176,8 @@ onBoth((opened) => {
     expect(statements).toEqual([
       'CREATE TABLE IF NOT EXISTS "defs" (\n  "id" bigint PRIMARY KEY,\n  "n" bigint,\n  "loop" text, -- choose the type\n  "far" text -- choose the type\n)',
     ])
+    await run(statements)
+    // At every start of `sluice dev --sql` they run again.
     await run(statements)
     expect(await spec.missingDdl?.(opened.db)).toEqual([])
   })
