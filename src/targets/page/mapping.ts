@@ -29,10 +29,13 @@ export interface PageMapping<T> {
   slug?: PageSource<T>
   /** The fields that the integration owns. All others keep what editors wrote. */
   fields?: Record<string, PageSource<T>>
-  /** Fields that refer to one other object: `t.ref('district', 'district_ms_id')`. */
-  refs?: Record<string, RefHelper>
-  /** Fields that refer to many: the path leads to an array of external IDs. */
-  sets?: Record<string, RefHelper>
+  /**
+   * Fields that refer to one other thing: `t.ref('district', 'district_ms_id')` to another integration's object, which is
+   * waited for; or a field's path, whose value is the id that the site itself knows it by.
+   */
+  refs?: Record<string, RefHelper | string>
+  /** Fields that refer to many, in the same way: the path leads to an array. */
+  sets?: Record<string, RefHelper | string>
   /** See {@link PagePolicy}. Default: `conflict`. */
   editorDraft?: PagePolicy['editorDraft']
   /** See {@link PagePolicy}. Default: `tell`. */
@@ -44,7 +47,8 @@ export type PlainSource = { kind: 'field'; path: string } | { kind: 'call'; call
 
 export interface PlainRef {
   name: string
-  wanted: Wanted
+  /** Null: what stands at the path is the site's own id. */
+  wanted: Wanted | null
   path: string
 }
 
@@ -111,9 +115,10 @@ function parseSource(where: string, source: unknown): PlainSource {
 }
 
 function parseRef(where: string, name: string, ref: unknown): PlainRef {
+  if (typeof ref === 'string' && ref !== '') return { name, wanted: null, path: ref }
   const given = ref as RefHelper | undefined
   if (given?.helper !== 'ref' || given.field === undefined)
-    throw invalid(`${where}: must be t.ref('integration', 'field'), the field holding the external ID`)
+    throw invalid(`${where}: must be t.ref('integration', 'field'), the field holding the external ID; or a field's path`)
   if (given.missing === 'defer')
     throw invalid(`${where}: a reference of a page waits; a link filled in later would be a revision of its own. Leave "missing" out.`)
   return { name, wanted: given.wanted, path: given.field }
@@ -135,7 +140,10 @@ function oneOf<Word extends string>(where: string, name: string, value: unknown,
 export function pageReferences({ parent, refs, sets }: ParsedPageMapping): ReferenceDeclaration[] {
   const own: ReferenceDeclaration[] =
     parent.kind === 'page' ? [{ field: parentField, wanted: { integration: parent.integration }, missing: 'wait' }] : []
-  return [...own, ...[...refs, ...sets].map(({ name, wanted }): ReferenceDeclaration => ({ field: name, wanted, missing: 'wait' }))]
+  const declared = [...refs, ...sets].flatMap(({ name, wanted }): ReferenceDeclaration[] =>
+    wanted === null ? [] : [{ field: name, wanted, missing: 'wait' }],
+  )
+  return [...own, ...declared]
 }
 
 /** Stands for all that is no reference. */
@@ -157,7 +165,8 @@ export function pageNeedsOutput({ title, slug, fields }: ParsedPageMapping): boo
 /** A mapping as plain data, for people. A function is only said to be one. */
 export function describePage(plan: ParsedPageMapping): Record<string, unknown> {
   const source = (given: PlainSource): unknown => (given.kind === 'field' ? { field: given.path } : { function: true })
-  const ref = ({ wanted, path }: PlainRef): unknown => ({ ref: 'integration' in wanted ? wanted.integration : wanted, field: path })
+  const ref = ({ wanted, path }: PlainRef): unknown =>
+    wanted === null ? { field: path } : { ref: 'integration' in wanted ? wanted.integration : wanted, field: path }
   return {
     site: plan.site.name,
     type: plan.type,

@@ -5,14 +5,17 @@ import { getPath, pathToPointer } from '../../json/pointer.ts'
 import { ObjectError, type ObjectToApply, type Plan, type PlannedReference, type Wanted } from '../target.ts'
 import { type ParsedPageMapping, type PlainSource, pageFields, parentField } from './mapping.ts'
 
-/** The page target's own part of a plan. References are by index in the plan's list. */
+/** An id as the site knows it, or the index of the plan's reference that it comes from. */
+export type PlannedId = string | number
+
+/** The page target's own part of a plan. */
 export interface PagePayload {
   parentId: string | null
   title: string
   slug: string | null
   fields: Record<string, JsonValue>
-  references: Record<string, number | null>
-  sets: Record<string, number[]>
+  references: Record<string, PlannedId | null>
+  sets: Record<string, PlannedId[]>
 }
 
 /** Maps one object. Throws ObjectError. */
@@ -24,8 +27,10 @@ export function planPage(mapping: ParsedPageMapping, integration: string, object
     return { fields: carried, references: [], payload }
   }
   const references: PlannedReference[] = []
-  const refer = (wanted: Wanted, value: unknown, name: string, pointer: string): number => {
-    references.push({ field: name, wanted, wantedId: externalId(object, value, name, pointer), missing: 'wait' })
+  const refer = (wanted: Wanted | null, value: unknown, name: string, pointer: string): PlannedId => {
+    const wantedId = externalId(object, value, name, pointer)
+    if (wanted === null) return wantedId
+    references.push({ field: name, wanted, wantedId, missing: 'wait' })
     return references.length - 1
   }
   const parentId = planParent(mapping, integration, object, refer)
@@ -63,7 +68,7 @@ function planParent(
   { parent }: ParsedPageMapping,
   integration: string,
   object: ObjectToApply,
-  refer: (wanted: Wanted, value: unknown, name: string, pointer: string) => number,
+  refer: (wanted: Wanted, value: unknown, name: string, pointer: string) => PlannedId,
 ): string | null {
   if (parent.kind === 'place') return null
   const value = getPath(object.source, parent.path)

@@ -11,7 +11,7 @@ import {
   pageReferences,
   parsePageMapping,
 } from './mapping.ts'
-import { type PagePayload, planPage } from './plan.ts'
+import { type PagePayload, type PlannedId, planPage } from './plan.ts'
 import { resultOf } from './result.ts'
 
 /**
@@ -85,7 +85,7 @@ function desiredPage(
   asDraft: boolean,
 ): DesiredPage {
   const payload = plan.payload as PagePayload
-  const refAt = (index: number): string => references[index] ?? ''
+  const idOf = (id: PlannedId): string => (typeof id === 'string' ? id : (references[id] ?? ''))
   const state: DesiredState = object.deleted ? 'unpublished' : asDraft ? 'draft' : 'published'
   return {
     integration,
@@ -95,8 +95,8 @@ function desiredPage(
     title: payload.title,
     slug: payload.slug,
     fields: payload.fields,
-    references: mapValues(payload.references, (index) => (index === null ? null : refAt(index))),
-    sets: mapValues(payload.sets, (indexes) => indexes.map(refAt)),
+    references: mapValues(payload.references, (id) => (id === null ? null : idOf(id))),
+    sets: mapValues(payload.sets, (ids) => ids.map(idOf)),
     state,
     key: `${object.messageId}.${object.ordinal}.${object.generation}`,
   }
