@@ -33,14 +33,14 @@ export function InstancePage(): ReactNode {
 
 function InstanceView({ instance }: { instance: InstanceWithText }): ReactNode {
   const { t } = useLanguage()
-  const { id, status, changes, error, waitsFor, history, dataText } = instance
+  const { id, status, outcome, changes, error, waitsFor, history, dataText } = instance
   const instances = [id]
   return (
     <Stack gap="lg">
       <Group>
         <StatusBadge of="instance" status={status} />
-        <RunButton task="reprocess" request={{ instances }} label={t('action.reprocess')} isDisabled={status !== -2} />
-        <RunButton task="reprocess" request={{ instances, replay: true }} label={t('action.replay')} isDisabled={status !== 2} />
+        <RunButton task="reprocess" request={{ instances }} label={t('action.reprocessOne')} isDisabled={status !== -2} />
+        <RunButton task="reprocess" request={{ instances, replay: true }} label={t('action.replayOne')} isDisabled={status !== 2} />
       </Group>
       {error !== null && (
         <Section title={t('instancePage.error')}>
@@ -51,7 +51,7 @@ function InstanceView({ instance }: { instance: InstanceWithText }): ReactNode {
       <InstanceFacts instance={instance} />
       {status === 2 && (
         <Section title={t('instancePage.changes')}>
-          {changes === null || Object.keys(changes).length === 0 ? t('instancePage.noChanges') : <Changes changes={changes} />}
+          {changes === null || Object.keys(changes).length === 0 ? t(whyNoChanges(outcome)) : <Changes changes={changes} />}
         </Section>
       )}
       {history.length > 0 && (
@@ -64,6 +64,12 @@ function InstanceView({ instance }: { instance: InstanceWithText }): ReactNode {
       </Section>
     </Stack>
   )
+}
+
+/** What to say where an instance tells no changes. */
+function whyNoChanges(outcome: InstanceWithText['outcome']) {
+  if (outcome === 'created') return 'instancePage.created'
+  return outcome === 'updated' || outcome === 'deleted' ? 'instancePage.untold' : 'instancePage.noChanges'
 }
 
 function InstanceFacts({ instance }: { instance: InstanceWithText }): ReactNode {

@@ -93,10 +93,11 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     const { page } = visitor
     await visitor.open('instances/1.0')
     expect(await page.locator('.json').innerText()).toContain('"id": "https://ror.org/0001j6c19"')
+    expect(await page.locator('main').innerText()).toContain('It was created')
     await visitor.open('instances/4.0')
     const text = await page.locator('main').innerText()
     expect(text).toContain('The shop is closed.')
-    expect(text).toContain('fails again until its cause is mended')
+    expect(text).toContain('It fails again until its cause is mended')
     await visitor.open('instances/3.0')
     expect(await page.getByRole('table', { name: 'What it waits for' }).innerText()).toMatch(/position\s+p1\s+has not come/)
     await visitor.open('instances/4.1')

@@ -61,6 +61,18 @@ describe.skipIf(!hasChromium)('under /a/base', () => {
     expect(page.text).toContain('src="../assets/')
   })
 
+  test('the policy is in force', async () => {
+    const { page, open, context } = await visit(site)
+    await open('messages')
+    await page.evaluate(`const script = document.createElement('script')
+      script.textContent = 'window.hit = 1'
+      document.head.append(script)
+      document.body.insertAdjacentHTML('beforeend', '<img src="x" onerror="window.hit = 2"><style>body { opacity: 0.5 }</style>')`)
+    await page.waitForLoadState('networkidle')
+    expect(await page.evaluate('[window.hit, getComputedStyle(document.body).opacity]')).toEqual([undefined, '1'])
+    await context.close()
+  })
+
   test('files are cached for good, and compressed', async () => {
     const { text } = await fetchPage('')
     const [, name = ''] = /src="\.\/(assets\/[^"]+\.js)"/.exec(text) ?? []

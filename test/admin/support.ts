@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { defineConfig } from '../../src/config.ts'
 import { toNodeHandler } from '../../src/http/node.ts'
@@ -142,7 +143,12 @@ export async function settled(page: Page): Promise<void> {
   await page.locator('.mantine-Loader-root').first().waitFor({ state: 'detached' })
 }
 
-/** A picture of the whole page. */
+/** A picture of a page, as high as it is or at most three windows. */
 export async function picture(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: new URL(`${name}.png`, pictures).pathname, fullPage: true })
+  const { width = 0, height = 0 } = page.viewportSize() ?? {}
+  await page.screenshot({
+    path: fileURLToPath(new URL(`${name}.png`, pictures)),
+    fullPage: true,
+    clip: { x: 0, y: 0, width, height: Math.min(await page.evaluate<number>('document.documentElement.scrollHeight'), 3 * height) },
+  })
 }
