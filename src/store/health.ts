@@ -14,3 +14,11 @@ export async function workerSeenAt(db: Queryable): Promise<string | null> {
   const { rows } = await db.query<{ at: string | null }>('SELECT max(started_at) AS at FROM sluice.task_run WHERE worker IS NOT NULL')
   return rows[0]?.at ?? null
 }
+
+/** Whether the clock's plan is there and nothing of it is overdue: the first thing that the first worker does. */
+export async function isClockPlanned(db: Queryable): Promise<boolean> {
+  const { rows } = await db.query<{ planned: boolean }>(
+    'SELECT coalesce(bool_and(next_slot > now()), false) AS planned FROM sluice.schedule',
+  )
+  return rows[0]?.planned ?? false
+}

@@ -28,6 +28,15 @@ describe.skipIf(!hasNative)('sluice work, on PostgreSQL', () => {
     return { code, message: JSON.parse(stdout) as Record<string, unknown> }
   }
 
+  test('doctor sees a worker that has just started', { timeout: 60_000 }, async () => {
+    expect((await place.run(['doctor', ...config], { env })).stdout).toContain('warning  worker: none was ever seen')
+    const worker = place.start(['work', ...config], { env })
+    await worker.line()
+    const seen = async () => (await place.run(['doctor', ...config], { env })).stdout
+    await expect.poll(seen, { timeout: 30_000 }).toMatch(/ok {7}worker: (one has just started|last seen)/)
+    await worker.stop('SIGTERM')
+  })
+
   test('an object that kills its worker is quarantined, the others are processed', { timeout: 120_000 }, async () => {
     const worker = place.start(['work', ...config], { env })
     const { code, message } = await send([
