@@ -26,8 +26,8 @@ export function formatFor(language: string): Format {
   const percents = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 })
   const times = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' })
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' })
-  const unit = (value: number, name: string, digits = 0): string =>
-    new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value)
+  const unit = (value: number, name: string, digits = 0, unitDisplay: 'short' | 'long' = 'short'): string =>
+    new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay, maximumFractionDigits: digits }).format(value)
 
   return {
     number: (value) => numbers.format(value),
@@ -48,7 +48,7 @@ export function formatFor(language: string): Format {
     },
     bytes(size) {
       const step = Math.min(size === 0 ? 0 : Math.floor(Math.log10(size) / 3), sizes.length - 1)
-      return unit(size / 1000 ** step, sizes[step] ?? 'byte', step === 0 ? 0 : 1)
+      return step === 0 ? unit(size, 'byte', 0, 'long') : unit(size / 1000 ** step, sizes[step] ?? 'byte', 1)
     },
   }
 }
