@@ -1,18 +1,19 @@
 /**
  * `npm test`: the checks, then every test; those that talk to PostgreSQL run on the newest and on the oldest supported one.
- * Its last line has the sum of all runs.
+ * The app for Wagtail is tested where there is a Python. The last line has the sum of all runs.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { closingLine, countsFileVariable, readCounts } from './counts.ts'
-import { runSteps } from './steps.ts'
+import { hasPython } from '../test/support/python.ts'
+import { closingLine, countsFileVariable, readCounts, recordCounts } from './counts.ts'
+import { runSteps, type Step } from './steps.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'))
 const counts = join(folder, 'counts')
 writeFileSync(counts, '')
 
-const tests = [
+const tests: Step[] = [
   { name: 'tests (PGlite and PostgreSQL 18)', command: 'vitest', arguments: ['run'], env: { [countsFileVariable]: counts } },
   {
     name: 'store, flow, targets and tasks on PostgreSQL 14',
@@ -20,12 +21,24 @@ const tests = [
     arguments: ['run', 'test/store', 'test/flow', 'test/targets', 'test/tasks'],
     env: { [countsFileVariable]: counts, SLUICE_TEST_PG: '14' },
   },
+  ...(hasPython
+    ? [
+        {
+          name: 'the app for Wagtail (Python)',
+          command: 'python3',
+          arguments: ['integrations/wagtail/run_tests.py', '--lint'],
+          env: { [countsFileVariable]: counts },
+        },
+      ]
+    : []),
 ]
+// As one skipped test in the sum: what it has is not known.
+if (!hasPython) recordCounts(counts, { passed: 0, failed: 0, skipped: 1 })
 try {
   const failed = runSteps([{ name: 'checks', command: process.execPath, arguments: ['scripts/check.ts'] }, ...tests])
   const runs = readCounts(counts)
   if (runs.length < tests.length) {
-    console.log('A run of vitest ended without counting its tests.')
+    console.log('A run ended without counting its tests.')
     process.exitCode = 1
   }
   // Checks that failed, and runs that ended without a count, are failures too: the line mustn't say 0 when the exit code says 1.
