@@ -100,6 +100,7 @@ function nextSteps({ url, token }: Running): string {
   return `
 Sluice stays up:
 
+  admin UI  ${url}/ (sign in with the token)
   messages  ${url}/api/messages
   objects   ${url}/api/objects/organization/${encodeURIComponent('https://ror.org/0001j6c19')}
   API       ${url}/api/docs
