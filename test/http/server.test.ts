@@ -56,7 +56,7 @@ onBoth((opened) => {
     const answer = await post(Readable.from(lines(20_000)).pipe(createGzip()), { 'content-encoding': 'gzip' })
     expect(answer.status).toBe(202)
     const receipt = receiptShape.parse(JSON.parse(answer.body))
-    expect(receipt).toMatchObject({ status: 1, total: 20_000 })
+    expect(receipt).toMatchObject({ status: 2, total: 20_000 })
     const body = await app.call('GET', `/api/messages/${receipt.id}/body`)
     expect(await body.text()).toBe([...lines(20_000)].join(''))
   })
