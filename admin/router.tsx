@@ -26,7 +26,7 @@ const messages = createRoute({
   getParentRoute: () => root,
   path: '/messages',
   component: MessagesPage,
-  validateSearch: pick('integration', 'status', 'source', 'from', 'to', 'externalId', 'text', 'cursor'),
+  validateSearch: pick('integration', 'status', 'source', 'from', 'to', 'externalId', 'text', 'order', 'cursor'),
 })
 const message = createRoute({
   getParentRoute: () => root,

@@ -10,6 +10,8 @@ export interface Filter {
   kind?: 'text' | 'moment'
   /** What can be chosen, beside everything. */
   choices?: readonly { value: string; label: string }[]
+  /** What choosing nothing means. Default: all. */
+  otherwise?: string
 }
 
 export type FilterValues = Record<string, string | undefined>
@@ -39,7 +41,7 @@ function FilterForm({ filters, values, onApply }: FilterBarProps): ReactNode {
   return (
     <form onSubmit={submit} aria-label={t('common.filters')}>
       <Group align="flex-end" gap="sm">
-        {filters.map(({ name, label, kind = 'text', choices }) =>
+        {filters.map(({ name, label, kind = 'text', choices, otherwise }) =>
           choices === undefined ? (
             <TextInput
               key={name}
@@ -54,7 +56,7 @@ function FilterForm({ filters, values, onApply }: FilterBarProps): ReactNode {
               label={label}
               value={draft[name] ?? ''}
               onChange={(event) => set(name, event.currentTarget.value)}
-              data={[{ value: '', label: t('common.all') }, ...choices]}
+              data={[{ value: '', label: otherwise ?? t('common.all') }, ...choices]}
             />
           ),
         )}

@@ -124,6 +124,9 @@ export const en = {
   'field.actor': 'By whom',
   'field.started': 'Started',
 
+  'messages.order': 'Order',
+  'messages.newest': 'Newest first',
+  'messages.oldest': 'Oldest first',
   'messages.textNeedsFrom': 'A search for text needs “Received from”.',
   'messages.selected': { one: '{n} message selected', other: '{n} messages selected' },
 

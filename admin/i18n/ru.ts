@@ -129,6 +129,9 @@ export const ru: Record<Key, Text> = {
   'field.actor': 'Кем',
   'field.started': 'Начато',
 
+  'messages.order': 'Порядок',
+  'messages.newest': 'Сначала новые',
+  'messages.oldest': 'Сначала старые',
   'messages.textNeedsFrom': 'Для поиска по тексту нужно «Получено с».',
   'messages.selected': {
     one: 'Выбрано {n} сообщение',

@@ -104,6 +104,12 @@ function useFilters() {
     { name: 'to', label: t('field.to'), kind: 'moment' as const },
     { name: 'externalId', label: t('field.externalId') },
     { name: 'text', label: t('field.text') },
+    {
+      name: 'order',
+      label: t('messages.order'),
+      choices: [{ value: 'oldest', label: t('messages.oldest') }],
+      otherwise: t('messages.newest'),
+    },
   ]
 }
 

@@ -29,6 +29,7 @@ export const messages: Handlers<'messages' | 'message' | 'messageBody'> = {
     const page = await listMessages(services.db, scopeOf(principal), filter, {
       limit: limitOf(call),
       after: positionOf(query.cursor),
+      order: query.order,
     }).catch(tooWide)
     const { items, next } = page
     if (items.length === 0 && integration !== undefined) requireConfigured(services, integration)

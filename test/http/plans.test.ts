@@ -36,6 +36,7 @@ onPostgres((opened) => {
     '/api/messages',
     '/api/messages?integration=employee&status=-3&source=test',
     '/api/messages?from=2026-01-01T00:00:00Z&to=2126-01-01T00:00:00Z',
+    '/api/messages?order=oldest&from=2026-01-01T00:00:00Z',
     '/api/messages?externalId=e-1',
     '/api/messages/1',
     '/api/messages/1/body',

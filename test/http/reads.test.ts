@@ -38,11 +38,15 @@ onBoth((opened) => {
     )
 
   describe('messages', () => {
-    test('come newest first, in pages', async () => {
+    test('come newest first, or oldest first, in pages', async () => {
       const ids: string[] = []
       for (let index = 0; index < 5; index++) ids.push((await app.send('organization', organizations(1, index))).id)
       const items = await app.pages('/api/messages', messagePage, 2)
       expect(items.map(({ id }) => id)).toEqual(ids.toReversed())
+      for (const query of ['order=oldest', 'order=oldest&from=2020-01-01T00:00:00Z']) {
+        const oldest = await app.pages(`/api/messages?${query}`, messagePage, 2)
+        expect({ query, ids: oldest.map(({ id }) => id) }).toEqual({ query, ids })
+      }
     })
 
     test('filters', async () => {

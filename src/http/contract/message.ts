@@ -108,6 +108,10 @@ export const intakeHeaders = z.object({
 
 export const messagesQuery = z.strictObject({
   ...pageQuery,
+  order: z
+    .enum(['newest', 'oldest'])
+    .optional()
+    .openapi({ param: { description: 'By arrival. Default `newest`: newest first.' } }),
   integration: nameShape.optional(),
   status: z.enum(['0', '1', '-1', '2', '-2', '3', '-3']).transform(Number).optional(),
   source: textShape.optional(),

@@ -103,7 +103,7 @@ export const routes = {
     path: '/api/messages',
     roles: access.readOwn,
     group: 'Reads',
-    summary: 'List messages, newest first',
+    summary: 'List messages, newest first or oldest first',
     query: messagesQuery,
     answers: { 200: { description: 'A page.', content: json(pageShape(messageShape)) } },
     refusals: ['search_too_wide'],

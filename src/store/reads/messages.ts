@@ -46,6 +46,9 @@ export interface MessageFilter {
   text?: string | undefined
 }
 
+/** By arrival. */
+export type MessageOrder = 'newest' | 'oldest'
+
 /** Where a page of messages ended. `receivedAt` is to the microsecond and set when the list is in the order of time. */
 export interface MessagePosition {
   id: string
@@ -58,26 +61,29 @@ const longestSearch = 10_000
 const exactTime = sql<string>`to_char(m.received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
 
 /**
- * A page of messages, newest first: by id, and where `from` or `to` is given by time of arrival, so that an index serves
- * either.
+ * A page of messages: by id, and where `from` or `to` is given by time of arrival, so that an index serves either.
  *
+ * @param page.order default: newest first
  * @throws DatabaseError 57014 when a search for `text` takes longer than ten seconds
  */
 export async function listMessages(
   db: Db,
   scope: Scope,
   filter: MessageFilter,
-  page: { limit: number; after: MessagePosition | null },
+  page: { limit: number; after: MessagePosition | null; order?: MessageOrder | undefined },
 ): Promise<Page<MessageView, MessagePosition>> {
   const isByTime = filter.from !== undefined || filter.to !== undefined
   let query = filtered(scopedMessages(scope).select(exactTime.as('exactTime')), filter).limit(page.limit + 1)
-  const { after } = page
+  const { after, order = 'newest' } = page
+  const direction = order === 'newest' ? 'desc' : 'asc'
+  const beyond = order === 'newest' ? '<' : '>'
   if (isByTime) {
-    query = query.orderBy('m.received_at', 'desc').orderBy('m.id', 'desc')
-    if (after !== null) query = query.where(sql<boolean>`(m.received_at, m.id) < (${after.receivedAt}::timestamptz, ${after.id}::bigint)`)
+    query = query.orderBy('m.received_at', direction).orderBy('m.id', direction)
+    if (after !== null)
+      query = query.where(sql<boolean>`(m.received_at, m.id) ${sql.raw(beyond)} (${after.receivedAt}::timestamptz, ${after.id}::bigint)`)
   } else {
-    query = query.orderBy('m.id', 'desc')
-    if (after !== null) query = query.where('m.id', '<', after.id)
+    query = query.orderBy('m.id', direction)
+    if (after !== null) query = query.where('m.id', beyond, after.id)
   }
   const rows =
     filter.text === undefined ? await run(db, query) : await db.transaction((tx) => run(tx, query), { statementTimeout: longestSearch })
