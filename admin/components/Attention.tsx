@@ -61,10 +61,19 @@ export function Attention({ overview }: { overview: Overview }): ReactNode {
             </span>
           ))}
           <Text size="sm">{t('overview.stuckSince', { attempts: format.number(Math.max(...stuck.map(({ attempts }) => attempts))) })}</Text>
+          {[...new Set(stuck.map(({ error }) => reasonOf(error)))].map((reason) => (
+            <Plain key={reason} text={reason} limit={160} />
+          ))}
         </Need>
       )}
     </SimpleGrid>
   )
+}
+
+/** Of a chunk that went back; a silent worker leaves none. */
+function reasonOf(error: unknown): string {
+  const message = typeof error === 'object' && error !== null && 'message' in error ? error.message : ''
+  return typeof message === 'string' ? message : ''
 }
 
 function FailureNeed({ group: { integration, code, count, example } }: { group: ErrorGroup }): ReactNode {

@@ -210,7 +210,7 @@ export const en = {
   'overview.incorrect': { one: '{n} message not correct, in the last week', other: '{n} messages not correct, in the last week' },
   'overview.splitFailed': { one: '{n} message could not be split', other: '{n} messages could not be split' },
   'overview.stuck': { one: '{n} chunk is stuck', other: '{n} chunks are stuck' },
-  'overview.stuckSince': 'Tried up to {attempts} times; what the log says is the cause.',
+  'overview.stuckSince': 'Tried up to {attempts} times.',
   'overview.paused': 'An integration is paused',
   'overview.show': 'Show',
   'overview.throughput': 'Instances per minute, in the last hour',

@@ -236,7 +236,7 @@ export const ru: Record<Key, Text> = {
     other: '{n} сообщения не удалось разбить',
   },
   'overview.stuck': { one: 'Застряла {n} порция', few: 'Застряли {n} порции', many: 'Застряло {n} порций', other: 'Застряло {n} порции' },
-  'overview.stuckSince': 'Попыток до {attempts}; причина — в журнале.',
+  'overview.stuckSince': 'Попыток: до {attempts}.',
   'overview.paused': 'Интеграция приостановлена',
   'overview.show': 'Показать',
   'overview.throughput': 'Экземпляров в минуту за последний час',

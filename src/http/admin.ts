@@ -73,8 +73,9 @@ export class AdminPages {
     if (found !== null) return pageResponse(page, '../'.repeat(found.path.split('/').length - 2) || './')
     if (pathname.endsWith('/')) return pageResponse(page, './')
     const last = pathname.slice(pathname.lastIndexOf('/') + 1)
-    // Perhaps the base path itself: with a slash its relative references are right.
-    if (/^[\w-]+$/.test(last)) return new Response(null, { status: 307, headers: { Location: `./${last}/` } })
+    // Perhaps the base path itself: with a slash its relative references are right. What looks like the API is a mistake in it.
+    if (/^[\w-]+$/.test(last) && !pathname.includes('/api/'))
+      return new Response(null, { status: 307, headers: { Location: `./${last}/` } })
     return null
   }
 }

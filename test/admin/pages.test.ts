@@ -1,6 +1,7 @@
 /** The pages beside messages: what they show, and each action to its effect in the database. */
 import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { createToken } from '../../src/store/token.ts'
 import { databaseKinds } from '../support/database.ts'
 import { hasChromium } from './chromium.ts'
 import { openSite, type Site, settled, type Visitor, visit } from './support.ts'
@@ -149,6 +150,34 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await viewer.page.reload()
     await viewer.page.getByRole('heading', { name: 'Sign in' }).waitFor()
     await viewer.context.close()
+  })
+
+  test('a sender sees its own messages, and nothing that it may not', async () => {
+    const { token: secret } = await createToken(site.sluice.services.db, { name: 'a sender', role: 'sender', integrations: null }, 'test')
+    const sent = await fetch(`${site.url}api/integrations/position/messages`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${secret}`, 'Content-Type': 'application/json' },
+      body: '[{"ms_id":"p9","title":"Porter"}]',
+    })
+    const { id } = (await sent.json()) as { id: string }
+    await site.drain()
+    const sender = await visit(site, { token: secret })
+    const { page } = sender
+    await page.getByRole('heading', { level: 1, name: 'Messages' }).waitFor()
+    expect(await page.getByRole('navigation').first().getByRole('link').allInnerTexts()).toEqual(['Messages', 'Instances'])
+    await settled(page)
+    expect(await page.locator('tbody tr').count()).toBe(1)
+    for (const path of [`messages/${id}`, `instances/${id}.0`, 'instances']) {
+      await sender.open(path)
+      expect(
+        await page
+          .locator('main')
+          .getByRole('button', { name: /Reprocess|Replay|Roll up|Split/ })
+          .count(),
+      ).toBe(0)
+    }
+    expect(sender.faults).toEqual([])
+    await sender.context.close()
   })
 
   test('signing out', async () => {

@@ -97,7 +97,9 @@ describe.skipIf(!hasChromium)('under /a/base', () => {
 
   test('only navigation gets the page; programs get the problem they know', async () => {
     expect((await fetchPage('messages', { Accept: 'application/json' })).status).toBe(404)
-    expect((await fetchPage('api/nothing')).status).toBe(307)
+    expect((await fetchPage('api/nothing')).status).toBe(404)
+    const bare = await fetchPage('../elsewhere')
+    expect([bare.status, bare.headers.get('Location')]).toEqual([307, './elsewhere/'])
     const stray = await fetchPage('messages/nobody/here.html')
     expect(stray.status).toBe(404)
     expect(stray.headers.get('Content-Type')).toMatch(/problem\+json/)
