@@ -97,6 +97,7 @@ CREATE TABLE sluice.deferred_link (
   details json,
   message_id bigint NOT NULL,
   ordinal integer NOT NULL,
+  error text,
   created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE sluice.deferred_link ADD CONSTRAINT deferred_link_pkey PRIMARY KEY (id);

@@ -183,6 +183,7 @@ CREATE TABLE sluice.deferred_link (
   details json, -- what the target needs beside the reference, such as a set row's other columns
   message_id bigint NOT NULL,
   ordinal integer NOT NULL,
+  error text, -- why the target refused it; it is left alone until its object comes again
   created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 

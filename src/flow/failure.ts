@@ -1,8 +1,22 @@
 /** What an object's failure is called, how it comes again, and what a person is told of it. */
 import { messageOf, SluiceError } from '../errors.ts'
-import type { Failed } from '../model/outcome.ts'
+import { toStorable } from '../json/storable.ts'
+import { type Failed, isFailed, type Result } from '../model/outcome.ts'
 import { DatabaseError } from '../store/db.ts'
 import { ObjectError } from '../targets/target.ts'
+
+/**
+ * A result as the database can hold it: the texts of objects, functions and handlers may have U+0000 or half a surrogate pair
+ * in them, and one such text must not stop its whole chunk.
+ */
+export function storableResult(result: Result): Result {
+  if (isFailed(result)) {
+    const { failed } = result
+    const texts = Object.entries(failed).map(([name, text]) => [name, typeof text === 'string' ? toStorable(text) : text])
+    return { failed: Object.fromEntries(texts) as unknown as Failed['failed'] }
+  }
+  return result.detail === undefined ? result : { ...result, detail: toStorable(result.detail) }
+}
 
 /** Codes of the constraint errors that people meet most; other SQLSTATEs of an object become `database_error`. */
 const codeBySqlstate: Record<string, string> = {
@@ -33,6 +47,10 @@ export function failureOf(error: unknown, explanation: { column?: string; pointe
     }
   }
   if (error instanceof DatabaseError) {
+    if (error.sqlstate === '57014') {
+      const message = `A statement for this object ran longer than worker.lease, also alone: ${error.message}. Look for locks, or for what makes it slow.`
+      return { failed: { code: 'statement_timeout', class: 'transient', message } }
+    }
     const code = codeBySqlstate[error.sqlstate] ?? (error.sqlstate.startsWith('22') ? 'invalid_value' : 'database_error')
     const column = explanation?.column ?? error.column
     return {

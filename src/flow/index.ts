@@ -3,13 +3,15 @@
  * don't know each other.
  */
 import { type ClaimedChunk, giveBack, noteTrying, pauseIntegration } from '../store/chunk.ts'
+import { DatabaseError } from '../store/db.ts'
 import { waitingOrdinals } from '../store/instance.ts'
 import { findMessage, lockForValidation, markCorrect, markIncorrect, markSplit, type StoredMessage } from '../store/message.ts'
 import { withRetry } from '../store/retry.ts'
 import { classify } from '../store/sqlstate.ts'
 import { insertEventRun } from '../store/task-run.ts'
 import type { FlowContext } from './context.ts'
-import { applyChunks, type BatchOptions, type BatchReport, chunkError } from './process.ts'
+import { failureOf } from './failure.ts'
+import { applyChunks, type BatchOptions, type BatchReport, chunkError, quarantined } from './process.ts'
 import { type Receipt, receiptOf } from './receipt.ts'
 import { type Received, type ReceiveInput, receiveMessage } from './receive.ts'
 import { rollUp } from './rollup.ts'
@@ -149,7 +151,11 @@ async function processBatch(context: FlowContext, chunks: readonly ClaimedChunk[
       byIndex: true,
     }),
   )
-  await settleReferences(context, chunks[0]?.integration ?? '', report)
+  // The batch is committed: what follows is no failure of its chunks. The sweep and the clock make up for it.
+  const integration = chunks[0]?.integration ?? ''
+  await settleReferences(context, integration, report).catch((error: unknown) => {
+    context.log.error({ error, integration }, 'references to what was applied could not be settled; the sweep tries again')
+  })
   for (const message of report.messages) await rollUp(context.db, message)
   for (const work of report.afterCommit) {
     await work().catch((error: unknown) => context.log.warn({ error }, 'what was to be done after the commit failed'))
@@ -158,19 +164,35 @@ async function processBatch(context: FlowContext, chunks: readonly ClaimedChunk[
 }
 
 /**
- * After a worker was lost: object by object, each noted outside its transaction before it is tried. One that was in hand
- * when a worker was lost twice is quarantined.
+ * After a worker was lost, or when a chunk failed as a whole for what may be one of its objects: object by object, each noted
+ * outside its transaction before it is tried. One that was in hand when a worker was lost twice is quarantined.
  */
 async function processOneByOne(context: FlowContext, chunk: ClaimedChunk, signal: AbortSignal): Promise<BatchReport['counts'] | null> {
   let sum: BatchReport['counts'] | null = null
   for (const ordinal of await waitingOrdinals(context.db, chunk.id)) {
-    const quarantine = ordinal === chunk.suspect && chunk.suspectLosses >= 2
+    const isQuarantined = ordinal === chunk.suspect && chunk.suspectLosses >= 2
     if (!(await noteTrying(context.db, chunk, ordinal, context.config.worker.lease))) return sum
-    const counts = await processBatch(context, [chunk], { signal, onlyOrdinal: ordinal, quarantine })
+    const only = { signal, onlyOrdinal: ordinal }
+    const counts = await processBatch(context, [chunk], isQuarantined ? { ...only, instead: quarantined } : only).catch(
+      (error: unknown) => {
+        // Alone and still failing: it is this object, whatever the failure looked like.
+        if (!isObjects(error)) throw error
+        context.log.error({ error, chunk: chunk.id, ordinal }, 'an object that its chunk failed for')
+        return processBatch(context, [chunk], { ...only, instead: failureOf(error) })
+      },
+    )
     if (sum === null) sum = counts
     else for (const name of Object.keys(counts) as (keyof typeof counts)[]) sum[name] += counts[name]
   }
   return sum
+}
+
+/** query_canceled: a statement ran longer than the lease. */
+const cancelled = '57014'
+
+/** True for what a single object may have done to its whole chunk. */
+function isObjects(error: unknown): boolean {
+  return classify(error) === 'instance' || (error instanceof DatabaseError && error.sqlstate === cancelled)
 }
 
 const firstDelaySeconds = 1
@@ -190,7 +212,9 @@ async function comeAgain(context: FlowContext, chunks: readonly ClaimedChunk[], 
   )
   context.forgetTarget(first.integration)
   if (isMismatch) await pauseIntegration(context.db, first.integration, reason)
-  await giveBack(context.db, chunks, reason, isMismatch ? 0 : delay)
+  // The second time, as a statement is also cancelled by a database that is slow for once.
+  const oneByOne = classify(error) === 'instance' || (isObjects(error) && attempts > 1)
+  await giveBack(context.db, chunks, reason, { delaySeconds: isMismatch ? 0 : delay, oneByOne })
   // A COMMIT whose answer was lost may have finished the chunks.
   for (const message of new Set(chunks.map((chunk) => chunk.messageId))) await rollUp(context.db, message)
 }

@@ -44,7 +44,9 @@ export async function replaceDeferredLinks(
   const kept = new Set<string>()
   const added: DeferredLink[] = []
   const all = [...open.values()].flatMap((links) => [...links.values()])
-  const storedByKey = new Map([...before.values()].map((link) => [`${link.externalId}\u0000${keyOf(link)}`, link.id]))
+  // One that was set aside is tried again with the new version.
+  const fillable = stored.filter((link) => link.error === null)
+  const storedByKey = new Map(fillable.map((link) => [`${link.externalId}\u0000${keyOf(link)}`, link.id]))
   for (const link of all) {
     const id = storedByKey.get(`${link.externalId}\u0000${keyOf(link)}`)
     if (id === undefined) added.push(link)

@@ -14,13 +14,13 @@ import { addCounts, type ClaimedChunk, lockChunks, noCounts, type OutcomeCounts 
 import type { Transaction } from '../store/db.ts'
 import { type InstanceResult, loadWaiting, recordResults, type WaitingInstance } from '../store/instance.ts'
 import { type LedgerEntry, lockObjects, writeObjects } from '../store/ledger.ts'
-import { type AwaitedReference, insertAwaited } from '../store/links.ts'
+import { type AwaitedReference, hasDeferredLinks, insertAwaited } from '../store/links.ts'
 import type { ApplyContext, ApplyItem, ObjectToApply, PlannedReference, Target } from '../targets/target.ts'
 import { type FlowContext, integrationOf } from './context.ts'
-import { failureOf } from './failure.ts'
+import { failureOf, storableResult } from './failure.ts'
 import { replaceDeferredLinks } from './links.ts'
 import { applyNarrowed } from './narrow.ts'
-import { References, wantedName } from './references.ts'
+import { ledgerName, References, wantedName } from './references.ts'
 
 /** What a batch did, for what follows its commit. */
 export interface BatchReport {
@@ -39,8 +39,8 @@ export interface BatchOptions {
   signal: AbortSignal
   /** Only this ordinal: objects go one by one after a worker was lost. */
   onlyOrdinal?: number
-  /** Fails that ordinal as `quarantined` instead of trying it. */
-  quarantine?: boolean
+  /** Gives that ordinal this result instead of trying it. */
+  instead?: Result
 }
 
 /** Applies claimed chunks of one integration and mode, inside the transaction given. Throws what is the chunk's failure, not an object's. */
@@ -73,14 +73,15 @@ export async function applyChunks(
     log: context.log,
     afterCommit: (work) => report.afterCommit.push(work),
   })
-  if (options.quarantine === true) for (const instance of instances) batch.fail(instance, quarantined)
-  else await batch.apply(instances)
+  if (options.instead === undefined) await batch.apply(instances)
+  else for (const instance of instances) batch.fail(instance, options.instead)
   await batch.record(report)
   await addCounts(tx, batch.countsByChunk(held, report.counts))
   return report
 }
 
-const quarantined: Result = {
+/** Of an object that was in hand both times when a worker was lost. */
+export const quarantined: Result = {
   failed: {
     code: 'quarantined',
     class: 'permanent',
@@ -102,6 +103,7 @@ class Batch {
   readonly #tx: Transaction
   readonly #context: FlowContext
   readonly #integration: string
+  readonly #ledgerName: string
   readonly #target: Target
   readonly #applyContext: ApplyContext
   readonly #references: References
@@ -118,6 +120,7 @@ class Batch {
     this.#tx = tx
     this.#context = context
     this.#integration = integration
+    this.#ledgerName = ledgerName(context, integration, applyContext.asDraft)
     this.#target = target
     this.#applyContext = applyContext
     this.#references = new References(context)
@@ -125,13 +128,13 @@ class Batch {
   }
 
   fail(instance: WaitingInstance, result: Result): void {
-    this.#results.set(instance, result)
+    this.#results.set(instance, storableResult(result))
   }
 
   async apply(instances: readonly WaitingInstance[]): Promise<void> {
     if (instances.length === 0) return
     let pending = await this.#plan(instances)
-    this.#ledger = await lockObjects(this.#tx, this.#integration, [...new Set(pending.map((planned) => planned.object.externalId))])
+    this.#ledger = await lockObjects(this.#tx, this.#ledgerName, [...new Set(pending.map((planned) => planned.object.externalId))])
     for (const entry of this.#ledger.values()) this.#refsBefore.set(entry.externalId, entry.ref)
     await this.#references.resolve(
       this.#tx,
@@ -232,7 +235,8 @@ class Batch {
     }
     const isKnown = entry.ref !== null
     const { deleted } = planned.object
-    const fields = deleted && isKnown ? this.#linkable(planned, decision.supply) : this.#setOf(decision.supply)
+    const needsNoLink = deleted && (isKnown || this.#target.createsDeleted !== true)
+    const fields = needsNoLink ? this.#linkable(planned, decision.supply) : this.#setOf(decision.supply)
     return {
       object: planned.object,
       plan: planned.plan,
@@ -296,7 +300,7 @@ class Batch {
     for (const [index, { planned, item }] of round.entries()) {
       const result = results[index]
       if (result === undefined) throw new Error(`the target gave ${results.length} results for ${round.length} objects`)
-      this.#results.set(planned.instance, result)
+      this.#results.set(planned.instance, storableResult(result))
       if (!isFailed(result) && result.outcome !== 'superseded') this.#advance(planned, item, result)
     }
   }
@@ -304,7 +308,9 @@ class Batch {
   #advance(planned: Planned, item: ApplyItem, result: Applied): void {
     const entry = this.#entry(planned)
     const kind = item.deletion === 'keep' ? 'late' : 'newest'
-    const isGone = result.ref === undefined && (result.outcome === 'deleted' || result.outcome === 'ignored')
+    // A handler that ignores a living object leaves it what it was.
+    const isIgnored = result.outcome === 'ignored' && (item.deletion === 'deleted' || entry.ref === null)
+    const isGone = result.ref === undefined && (result.outcome === 'deleted' || isIgnored)
     // What is gone for good has lost every field: nothing older may fill them when the object comes back.
     const supplied = isGone || item.fields === this.#allFields ? this.#target.fields : [...item.fields]
     const versions = advance(
@@ -345,8 +351,10 @@ class Batch {
       result,
       fingerprint: isFailed(result) ? fingerprintOf(result.failed.code, result.failed.message) : '',
     }))
-    if (this.#changed.size > 0) await writeObjects(this.#tx, this.#integration, [...this.#changed.values()])
-    const deferred = this.#mayDefer() ? await replaceDeferredLinks(this.#tx, this.#integration, this.#applied) : []
+    if (this.#changed.size > 0) await writeObjects(this.#tx, this.#ledgerName, [...this.#changed.values()])
+    // Links that an earlier mapping deferred go with the version that they belong to, too.
+    const hasLinks = this.#mayDefer() || (await hasDeferredLinks(this.#tx, this.#integration))
+    const deferred = hasLinks ? await replaceDeferredLinks(this.#tx, this.#integration, this.#applied) : []
     if (results.length > 0) await recordResults(this.#tx, results)
     if (this.#awaited.length > 0) await insertAwaited(this.#tx, this.#awaited)
     for (const { wanted, wantedId } of [...this.#awaited, ...deferred]) {

@@ -10,11 +10,25 @@ export function wantedName(wanted: Wanted): string {
   return 'integration' in wanted ? wanted.integration : `table:${wanted.table}.${wanted.key}`
 }
 
+/**
+ * The name that objects of an integration have in the ledger. Versions of drafts and of what is live are kept apart: a newer
+ * draft must not keep an older live version from being published. A table knows no drafts.
+ */
+export function ledgerName(context: FlowContext, integration: string, asDraft: boolean): string {
+  const isTable = context.config.integrations.get(integration)?.target.kind === 'table'
+  return asDraft && !isTable ? `${integration}:draft` : integration
+}
+
 /** Which of these external IDs are there, and what references to them resolve to: by the ledger, else by the target itself. */
 export async function findRefs(db: Queryable, context: FlowContext, wanted: Wanted, ids: readonly string[]): Promise<Map<string, string>> {
   if (!('integration' in wanted)) return context.findTableRefs(db, wanted.table, wanted.key, ids)
   const refs = await findObjectRefs(db, wanted.integration, ids)
-  const unknown = ids.filter((id) => !refs.has(id))
+  let unknown = ids.filter((id) => !refs.has(id))
+  const drafts = ledgerName(context, wanted.integration, true)
+  if (unknown.length > 0 && drafts !== wanted.integration) {
+    for (const [id, ref] of await findObjectRefs(db, drafts, unknown)) refs.set(id, ref)
+    unknown = ids.filter((id) => !refs.has(id))
+  }
   if (unknown.length === 0) return refs
   // A target that doesn't fit its mapping pauses its own integration; the ones that refer to it only wait.
   const target = await context.target(wanted.integration, db).catch((error: unknown) => {

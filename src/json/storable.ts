@@ -11,6 +11,11 @@ export function mayBeUnstorable(text: string): boolean {
   return /\\u(?:0000|[dD][89a-fA-F])/.test(text)
 }
 
+/** The text with U+FFFD in place of what PostgreSQL can't hold. */
+export function toStorable(text: string): string {
+  return text.toWellFormed().replaceAll('\u0000', '\uFFFD')
+}
+
 /** What PostgreSQL can't hold about a string; null when it can. */
 export function unstorableReason(text: string): UnstorableReason | null {
   if (text.includes('\u0000')) return 'nul'

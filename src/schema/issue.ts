@@ -1,4 +1,5 @@
 /** What is wrong with an object, and the form it is told in. */
+import { toStorable } from '../json/storable.ts'
 
 export interface SchemaIssue {
   /** JSON Pointer relative to the object: `` or `/name`. */
@@ -24,10 +25,6 @@ const longestMessage = 1000
 /** An issue that can be stored: without NUL and lone surrogates, its message cut at 1,000 characters. */
 export function issueAt(pointer: string, code: string, message: string): SchemaIssue {
   const short = message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message
-  return { pointer: storable(pointer), code: storable(code), message: storable(short) }
-}
-
-/** PostgreSQL holds neither NUL nor half a surrogate pair; keys of an object may have both. */
-function storable(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\uFFFD')
+  // Keys of an object may have what PostgreSQL can't hold.
+  return { pointer: toStorable(pointer), code: toStorable(code), message: toStorable(short) }
 }

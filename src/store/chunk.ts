@@ -29,7 +29,7 @@ const mostChunksAtOnce = 64
 
 /**
  * Claims the chunk that has been due longest and, while they are small, more of the same integration and mode, together
- * at most `size` instances. Each claim raises the epoch and takes a lease by the database's clock.
+ * at most `size` instances. One that came back is claimed alone: what sent it back must not hold others up. Each claim raises the epoch and takes a lease by the database's clock.
  *
  * @param options.leaseSeconds how long the claim holds
  * @param options.messageId only this message's chunks (a dry run's)
@@ -41,8 +41,8 @@ export async function claimChunks(
   // In a dry run, one transaction, now() stands still at its begin and no new chunk is due by it.
   const which = options.messageId === undefined ? 'c.due_at <= now()' : 'c.message_id = $2 AND c.due_at <= clock_timestamp()'
   return db.transaction(async (tx) => {
-    const first = await tx.query<{ id: string; integration: string; isDraft: boolean; waiting: number; losses: number }>(
-      `SELECT c.id, c.integration, c.is_draft AS "isDraft", c.total - (${outcomeSum}) AS waiting, c.losses
+    const first = await tx.query<{ id: string; integration: string; isDraft: boolean; waiting: number; hasFailed: boolean }>(
+      `SELECT c.id, c.integration, c.is_draft AS "isDraft", c.total - (${outcomeSum}) AS waiting, c.losses > 0 OR c.last_error IS NOT NULL AS "hasFailed"
        FROM sluice.chunk c
        WHERE c.state = 'ready' AND ${which} AND c.integration = ANY($1)
          AND NOT EXISTS (SELECT FROM sluice.paused_integration p WHERE p.integration = c.integration)
@@ -52,10 +52,10 @@ export async function claimChunks(
     const head = first.rows[0]
     if (head === undefined) return []
     const ids = [head.id]
-    if (options.messageId === undefined && head.losses === 0 && head.waiting * 2 <= options.size) {
+    if (options.messageId === undefined && !head.hasFailed && head.waiting * 2 <= options.size) {
       const more = await tx.query<{ id: string; waiting: number }>(
         `SELECT c.id, c.total - (${outcomeSum}) AS waiting FROM sluice.chunk c
-         WHERE c.state = 'ready' AND c.due_at <= now() AND c.integration = $1 AND c.is_draft = $2 AND c.losses = 0 AND c.id <> $3
+         WHERE c.state = 'ready' AND c.due_at <= now() AND c.integration = $1 AND c.is_draft = $2 AND c.losses = 0 AND c.last_error IS NULL AND c.id <> $3
          ORDER BY c.due_at, c.id LIMIT $4 FOR UPDATE OF c SKIP LOCKED`,
         [head.integration, head.isDraft, head.id, mostChunksAtOnce - 1],
       )
@@ -115,15 +115,24 @@ export async function addCounts(tx: Transaction, counts: ReadonlyMap<string, Out
   )
 }
 
-/** Gives chunks back after a failure of the surroundings; they are due again after `delaySeconds`. */
-export async function giveBack(db: Queryable, chunks: readonly ClaimedChunk[], error: object, delaySeconds: number): Promise<void> {
+/**
+ * Gives chunks back after a failure of the surroundings; they are due again after `delaySeconds`.
+ *
+ * @param options.oneByOne their objects go one by one from now on, as after the loss of a worker
+ */
+export async function giveBack(
+  db: Queryable,
+  chunks: readonly ClaimedChunk[],
+  error: object,
+  { delaySeconds, oneByOne }: { delaySeconds: number; oneByOne: boolean },
+): Promise<void> {
   await db.query(
     `UPDATE sluice.chunk c SET state = 'ready', lease_until = NULL, worker = NULL, trying = NULL, last_error = $3,
-       due_at = now() + make_interval(secs => $4)
+       due_at = now() + make_interval(secs => $4), losses = CASE WHEN $5 THEN greatest(c.losses, 1) ELSE c.losses END
      FROM (SELECT l.id FROM sluice.chunk l JOIN unnest($1::bigint[], $2::integer[]) AS mine (id, epoch) ON mine.id = l.id AND mine.epoch = l.epoch
            WHERE l.state = 'claimed' ORDER BY l.id FOR UPDATE OF l) AS held
      WHERE c.id = held.id`,
-    [chunks.map((chunk) => chunk.id), chunks.map((chunk) => chunk.epoch), JSON.stringify(error), delaySeconds],
+    [chunks.map((chunk) => chunk.id), chunks.map((chunk) => chunk.epoch), JSON.stringify(error), delaySeconds, oneByOne],
   )
 }
 

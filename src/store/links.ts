@@ -90,9 +90,18 @@ export interface DeferredLink {
 
 export interface StoredLink extends DeferredLink {
   id: string
+  /** Why the target refused it; null: it may be filled. */
+  error: string | null
 }
 
-const linkColumns = `id, integration, external_id AS "externalId", field, wanted, wanted_id AS "wantedId", details, message_id AS "messageId", ordinal`
+const linkColumns = `id, integration, external_id AS "externalId", field, wanted, wanted_id AS "wantedId", details, message_id AS "messageId",
+  ordinal, error`
+
+/** Whether any object of an integration has a link that was left empty. */
+export async function hasDeferredLinks(tx: Transaction, integration: string): Promise<boolean> {
+  const { rows } = await tx.query('SELECT FROM sluice.deferred_link WHERE integration = $1 LIMIT 1', [integration])
+  return rows.length > 0
+}
 
 /** The links that these objects left empty. Their ledger rows are locked. */
 export async function linksOf(tx: Transaction, integration: string, externalIds: readonly string[]): Promise<StoredLink[]> {
@@ -131,24 +140,36 @@ export async function insertLinks(tx: Transaction, links: readonly DeferredLink[
   )
 }
 
-/** Links that want one of these objects. */
-export async function linksWanting(db: Queryable, wanted: string, wantedIds: readonly string[], limit: number): Promise<StoredLink[]> {
+/** Sets a link aside that its target refuses, so that nobody tries it again before its object comes again. */
+export async function setLinkAside(db: Queryable, id: string, error: string): Promise<void> {
+  await db.query('UPDATE sluice.deferred_link SET error = $2 WHERE id = $1', [id, error])
+}
+
+/** Links that want one of these objects and may be filled. Paged by id, from `'0'`. */
+export async function linksWanting(
+  db: Queryable,
+  wanted: string,
+  wantedIds: readonly string[],
+  after: string,
+  limit: number,
+): Promise<StoredLink[]> {
   const { rows } = await db.query<StoredLink>(
-    `SELECT ${linkColumns} FROM sluice.deferred_link WHERE wanted = $1 AND wanted_id = ANY($2::text[]) ORDER BY id LIMIT $3`,
-    [wanted, wantedIds, limit],
+    `SELECT ${linkColumns} FROM sluice.deferred_link
+     WHERE wanted = $1 AND wanted_id = ANY($2::text[]) AND error IS NULL AND id > $3 ORDER BY id LIMIT $4`,
+    [wanted, wantedIds, after, limit],
   )
   return rows
 }
 
-/** Links whose other end stands in the ledger: a crash came between its commit and the filling. */
-export async function linksThatCame(db: Db, limit: number): Promise<StoredLink[]> {
+/** Links whose other end stands in the ledger: a crash came between its commit and the filling. Paged as {@link linksWanting}. */
+export async function linksThatCame(db: Db, after: string, limit: number): Promise<StoredLink[]> {
   const { rows } = await db.query<StoredLink>(
     `SELECT l.id, l.integration, l.external_id AS "externalId", l.field, l.wanted, l.wanted_id AS "wantedId", l.details,
-       l.message_id AS "messageId", l.ordinal
+       l.message_id AS "messageId", l.ordinal, l.error
      FROM sluice.deferred_link l
      JOIN sluice.object o ON o.integration = l.wanted AND o.external_id = l.wanted_id AND o.target_ref IS NOT NULL
-     ORDER BY l.id LIMIT $1`,
-    [limit],
+     WHERE l.error IS NULL AND l.id > $1 ORDER BY l.id LIMIT $2`,
+    [after, limit],
   )
   return rows
 }

@@ -1,6 +1,7 @@
 /** The handler target: anything else that objects are applied to, in the user's own code. */
 import { SluiceError } from '../errors.ts'
 import { type JsonValue, parsePlain } from '../json/exact.ts'
+import { mayBeUnstorable, unstorableReason } from '../json/storable.ts'
 import { type Applied, type Failed, type FailureClass, isFailed, type Outcome, outcomes, type Result } from '../model/outcome.ts'
 import type { Transaction } from '../store/db.ts'
 import { invalid, options } from './options.ts'
@@ -160,13 +161,20 @@ function checked(given: unknown): Result {
       const { code, message, class: failureClass } = result.failed ?? {}
       if (typeof code === 'string' && typeof message === 'string' && failureClasses.includes(failureClass)) return result
     } else if (outcomes.includes(result.outcome)) {
-      if (result.ref === undefined || typeof result.ref === 'string') return result
+      if (result.ref === undefined || typeof result.ref === 'string') return expectStorable(result)
       throw invalidResult(`the handler gave the ref ${shown(result.ref)}; a ref is a text, for it stands for the object in references`)
     }
   }
   throw invalidResult(
     `the handler gave ${shown(given)}; a result is one of ${outcomes.join(', ')}, an object with such an outcome, or failed(code, message)`,
   )
+}
+
+/** Refused here, where what the handler did through `tx` is still undone. */
+function expectStorable(result: Applied): Applied {
+  const isStorable = unstorableReason(result.ref ?? '') === null && !mayBeUnstorable(JSON.stringify(result.changes) ?? '')
+  if (isStorable) return result
+  throw invalidResult("the handler's ref or changes have U+0000 or half of a surrogate pair in them, which PostgreSQL can't hold")
 }
 
 function invalidResult(message: string): ObjectError {

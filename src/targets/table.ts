@@ -44,6 +44,7 @@ async function prepare(db: Queryable, mapping: Mapping): Promise<Target> {
       ...mapping.columns.filter(({ source }) => source.kind !== 'now').map(({ name }) => name),
       ...mapping.sets.map(({ table }) => table),
     ],
+    createsDeleted: mapping.deletedUnknown === 'create',
     plan: (object) => planObject(mapping, real, object),
     apply: (tx, items) => applyItems(tx, schema, items),
     findRefs: (queryable, externalIds) => findRefsIn(queryable, schema.table, schema.key, externalIds),

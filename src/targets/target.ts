@@ -152,6 +152,11 @@ export interface FilledLink {
 export interface Target {
   /** Every field that versions are kept for. */
   readonly fields: readonly string[]
+  /**
+   * Whether a deletion of an object that the ledger doesn't know makes something, which needs what it refers to. Default:
+   * false, a deletion waits for nobody.
+   */
+  readonly createsDeleted?: boolean
   /** Throws {@link ObjectError} when the object can't be mapped. */
   plan(object: ObjectToApply): Plan
   /**

@@ -52,7 +52,7 @@ describe('process', () => {
       expect((await runNow(services, 'process', { integration: 'thing' })).result).toMatchObject({ resumed: 1 })
       await work(services)
       expect((await instancesOf(db, id))[0]?.status).toBe(2)
-      const audit = await db.query('SELECT actor, action, subject FROM sluice.audit_log')
+      const audit = await db.query("SELECT actor, action, subject FROM sluice.audit_log WHERE action = 'integration.resume'")
       expect(audit.rows).toEqual([{ actor: 'anna', action: 'integration.resume', subject: 'thing' }])
     })
 

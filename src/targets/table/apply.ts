@@ -59,12 +59,13 @@ async function findOrInsert(
     }
   }
   const insertable = (): DesiredRow[] => [...sought.values()].filter((row) => mayCreate(schema, row))
-  // What the ledger doesn't know is hardly ever there: it is inserted without a look.
+  // What the ledger doesn't know is hardly ever there: it is inserted without a look, unless it can only be a part of a row
+  // that is there.
   take(
     await insertRows(
       tx,
       schema,
-      insertable().filter((row) => items[row.index]?.isKnown === false),
+      insertable().filter((row) => items[row.index]?.isKnown === false && hasRequired(schema, row)),
     ),
     true,
   )
@@ -102,7 +103,11 @@ function expectOwn(schema: TableSchema, items: readonly ApplyItem[], taken: Map<
 
 function mayCreate(schema: TableSchema, row: DesiredRow): boolean {
   if (row.mode !== 'deleted') return row.mode === 'live'
-  if (schema.mapping.deletedUnknown !== 'create') return false
+  return schema.mapping.deletedUnknown === 'create' && hasRequired(schema, row)
+}
+
+/** Whether a row has a value for every column that needs one. */
+function hasRequired(schema: TableSchema, row: DesiredRow): boolean {
   return schema.required.every((name) => {
     const index = schema.columns.findIndex((column) => column.name === name)
     const deletion = schema.deletion.findIndex(({ column }) => column.name === name)
