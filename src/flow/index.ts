@@ -71,7 +71,7 @@ async function validateAndSplit(context: FlowContext, { message, objects }: Rece
       await splitter.end()
       await markCorrect(tx, message.id, found.total, found.problem)
       await markSplit(tx, message.id, found.total)
-      await insertEventRun(tx, 'split', 'intake', (performance.now() - started) / 1000, { messages: 1, instances: found.total })
+      await insertEventRun(tx, 'split', null, (performance.now() - started) / 1000, { messages: 1, instances: found.total })
       return found
     })
     .catch((error: unknown) => {
@@ -79,7 +79,8 @@ async function validateAndSplit(context: FlowContext, { message, objects }: Rece
       throw error
     })
   if (verdict?.isCorrect === false) await markIncorrect(context.db, message.id, verdict.total, verdict.problem ?? {})
-  if (verdict?.isCorrect === true && verdict.total === 0) await rollUp(context.db, message.id)
+  // Nothing may be left to do: an empty list, or nothing but invalid objects.
+  if (verdict?.isCorrect === true) await rollUp(context.db, message.id)
   return (await findMessage(context.db, message.id)) ?? message
 }
 

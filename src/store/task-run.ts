@@ -50,11 +50,15 @@ export async function insertSlot(db: Queryable, task: TaskName, slot: string, pa
   return run.id
 }
 
-/** Records what a worker did by itself in a busy period that ended now and began `seconds` ago. */
-export async function insertEventRun(db: Queryable, task: TaskName, worker: string, seconds: number, result: object): Promise<void> {
+/**
+ * Records what a worker did by itself in a busy period that ended now and began `seconds` ago.
+ *
+ * @param worker null: no worker, but the server that took a message in
+ */
+export async function insertEventRun(db: Queryable, task: TaskName, worker: string | null, seconds: number, result: object): Promise<void> {
   await db.query(
     `INSERT INTO sluice.task_run (task, started_by, actor, state, result, worker, attempts, created_at, started_at, finished_at)
-     SELECT $1, 'event', $2, 'finished', $3, $2, 1, began, began, clock_timestamp()
+     SELECT $1, 'event', coalesce($2, 'intake'), 'finished', $3, $2, 1, began, began, clock_timestamp()
      FROM (SELECT clock_timestamp() - make_interval(secs => $4) AS began) AS period`,
     [task, worker, JSON.stringify(result), seconds],
   )

@@ -39,9 +39,9 @@ onBoth((opened) => {
     const [message] = await inbox.rows('SELECT validated_at <= split_at AS "inOrder", split_attempts AS attempts FROM sluice.message')
     expect(message).toEqual({ inOrder: true, attempts: 1 })
     const runs = await inbox.rows<{ result: string }>(
-      "SELECT task, started_by, actor, state, result FROM sluice.task_run WHERE task = 'split'",
+      "SELECT task, started_by, actor, worker, state, result FROM sluice.task_run WHERE task = 'split'",
     )
-    expect(runs).toMatchObject([{ task: 'split', started_by: 'event', actor: 'intake', state: 'finished' }])
+    expect(runs).toMatchObject([{ task: 'split', started_by: 'event', actor: 'intake', worker: null, state: 'finished' }])
     expect(JSON.parse(runs[0]?.result ?? '')).toEqual({ messages: 1, instances: count })
     await inbox.drain()
     expect(await inbox.status(id)).toBe(3)
@@ -77,6 +77,15 @@ onBoth((opened) => {
     expect((await instances(inbox)).filter((row) => row.status !== 0)).toEqual([{ ordinal: 15, external_id: 'bad', status: -2, chunk: 1 }])
     await inbox.drain()
     expect(await inbox.status(id)).toBe(-3)
+  })
+
+  test('one with nothing but bad objects is finished at once', async () => {
+    const inbox = createInbox(opened.db, [thing('keep-valid')], { chunkSize })
+    const { status } = await inbox.send(
+      'thing',
+      objects.map(({ id }) => ({ id, n: 'x' })),
+    )
+    expect(status).toBe(-3)
   })
 
   describe('when the database fails in the middle', () => {
