@@ -78,7 +78,14 @@ const noLog = { debug: () => undefined, info: () => undefined, warn: () => undef
 
 /** What a target is told besides its objects. */
 export function contextOf(options: Partial<ApplyContext> = {}): ApplyContext {
-  return { integration: 'thing', asDraft: false, signal: new AbortController().signal, log: noLog, afterCommit: () => undefined, ...options }
+  return {
+    integration: 'thing',
+    asDraft: false,
+    signal: new AbortController().signal,
+    log: noLog,
+    afterCommit: () => undefined,
+    ...options,
+  }
 }
 
 /** Runs SQL, then prepares a target. */
