@@ -3,7 +3,7 @@
  * don't know each other.
  */
 import { type ClaimedChunk, giveBack, noteTrying, pauseIntegration } from '../store/chunk.ts'
-import { DatabaseError } from '../store/db.ts'
+import { DatabaseError, type Db, type Transaction } from '../store/db.ts'
 import { waitingOrdinals } from '../store/instance.ts'
 import { findMessage, lockForValidation, markCorrect, markIncorrect, markSplit, type StoredMessage } from '../store/message.ts'
 import { withRetry } from '../store/retry.ts'
@@ -17,7 +17,7 @@ import { type Received, type ReceiveInput, receiveMessage } from './receive.ts'
 import { rollUp } from './rollup.ts'
 import { settleReferences } from './settle.ts'
 import { type SplitResult, Splitter, splitMessage as split, toInstance } from './split.ts'
-import { checkMessage, type Verdict, validateMessage as validate } from './validate.ts'
+import { AsynchronousSchema, checkMessage, type Verdict, validateMessage as validate } from './validate.ts'
 
 export type { FlowContext } from './context.ts'
 export { type DryRun, dryRun } from './dryrun.ts'
@@ -36,7 +36,7 @@ export type { SplitResult } from './split.ts'
 export async function receive(context: FlowContext, input: ReceiveInput): Promise<Receipt> {
   const received = await receiveMessage(context, input)
   if (received.repeated) return receiptOf(received.message, true)
-  const validating = isLarge(context, received) ? validateAndSplit(context, received) : validate(context, received.message, received)
+  const validating = isLarge(context, received) ? validateLarge(context, received) : validate(context, received.message, received)
   const message = await within(validating, context.config.validateWithin * 1000).catch((error: unknown) => {
     context.log.error({ error, message: received.message.id }, 'validation failed; the split task will validate the message')
     return null
@@ -44,9 +44,26 @@ export async function receive(context: FlowContext, input: ReceiveInput): Promis
   return receiptOf(message ?? received.message, false)
 }
 
-/** A message of one chunk is left to the workers: its sender is answered sooner. */
+/** A message of one chunk is left to the workers: its sender is answered sooner. One that isn't held in memory has more. */
 function isLarge(context: FlowContext, { refusal, objects }: Received): boolean {
   return refusal === null && (objects === null || objects.length > context.config.chunkSize)
+}
+
+/** Databases that a message is being split on at intake by this process: one at a time, so that connections stay for others. */
+const splitting = new WeakSet<Db>()
+
+async function validateLarge(context: FlowContext, received: Received): Promise<StoredMessage> {
+  if (splitting.has(context.db)) return validate(context, received.message, received)
+  splitting.add(context.db)
+  try {
+    return await validateAndSplit(context, received)
+  } catch (error) {
+    // A schema that has to wait for something must not hold a transaction open meanwhile.
+    if (!(error instanceof AsynchronousSchema)) throw error
+  } finally {
+    splitting.delete(context.db)
+  }
+  return validate(context, received.message, received)
 }
 
 /**
@@ -56,28 +73,28 @@ function isLarge(context: FlowContext, { refusal, objects }: Received): boolean 
  */
 async function validateAndSplit(context: FlowContext, { message, objects }: Received): Promise<StoredMessage> {
   const started = performance.now()
-  const verdict = await context.db
-    .transaction(async (tx) => {
-      if (!(await lockForValidation(tx, message.id))) return null
-      const splitter = new Splitter(tx, context.config.chunkSize, message)
-      const found = await checkMessage(context, message, { objects, db: tx }, (checked, text, ordinal) =>
-        splitter.add(toInstance(checked, ordinal, text)),
-      ).catch(async (error: unknown) => {
-        await splitter.settle()
-        throw error
-      })
-      // Thrown, so that what was inserted goes away.
-      if (!found.isCorrect) throw new Incorrect(found)
-      await splitter.end()
-      await markCorrect(tx, message.id, found.total, found.problem)
-      await markSplit(tx, message.id, found.total)
-      await insertEventRun(tx, 'split', null, (performance.now() - started) / 1000, { messages: 1, instances: found.total })
-      return found
-    })
-    .catch((error: unknown) => {
-      if (error instanceof Incorrect) return error.verdict
+  const limit = context.config.worker.lease * 1000
+  const splitInside = async (tx: Transaction): Promise<Verdict | null> => {
+    if (!(await lockForValidation(tx, message.id))) return null
+    const splitter = new Splitter(tx, context.config.chunkSize, message)
+    const found = await checkMessage(context, message, { objects, db: tx }, (checked, text, ordinal) =>
+      splitter.add(toInstance(checked, ordinal, text)),
+    ).catch(async (error: unknown) => {
+      await splitter.settle()
       throw error
     })
+    // Thrown, so that what was inserted goes away.
+    if (!found.isCorrect) throw new Incorrect(found)
+    await splitter.end()
+    await markCorrect(tx, message.id, found.total, found.problem)
+    await markSplit(tx, message.id, found.total)
+    await insertEventRun(tx, 'split', null, (performance.now() - started) / 1000, { messages: 1, instances: found.total })
+    return found
+  }
+  const verdict = await context.db.transaction(splitInside, { statementTimeout: limit, idleTimeout: limit }).catch((error: unknown) => {
+    if (error instanceof Incorrect) return error.verdict
+    throw error
+  })
   if (verdict?.isCorrect === false) await markIncorrect(context.db, message.id, verdict.total, verdict.problem ?? {})
   // Nothing may be left to do: an empty list, or nothing but invalid objects.
   if (verdict?.isCorrect === true) await rollUp(context.db, message.id)
@@ -108,10 +125,12 @@ async function within<T>(work: Promise<T>, milliseconds: number): Promise<T | nu
   }
 }
 
-/** Validates a message that a crash left at 0. Null when there is no such message at 0. */
+/** Validates a message that a crash left at 0. Null when there is no such message at 0, or somebody else is at it. */
 export async function validateMessage(context: FlowContext, id: string): Promise<Receipt | null> {
   const message = await findMessage(context.db, id)
   if (message === null || message.status !== 0) return null
+  // Its receiver may still be at it.
+  if (!(await context.db.transaction((tx) => lockForValidation(tx, id)))) return null
   return receiptOf(await validate(context, message), false)
 }
 
@@ -157,7 +176,11 @@ async function processBatch(context: FlowContext, chunks: readonly ClaimedChunk[
   await settleReferences(context, integration, report).catch((error: unknown) => {
     context.log.error({ error, integration }, 'references to what was applied could not be settled; the sweep tries again')
   })
-  for (const message of report.messages) await rollUp(context.db, message)
+  for (const message of report.messages) {
+    await rollUp(context.db, message).catch((error: unknown) => {
+      context.log.error({ error, message }, 'a message could not be rolled up; the clock tries again')
+    })
+  }
   for (const work of report.afterCommit) {
     await work().catch((error: unknown) => context.log.warn({ error }, 'what was to be done after the commit failed'))
   }

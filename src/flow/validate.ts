@@ -80,6 +80,9 @@ async function checkObjects(context: FlowContext, message: StoredMessage, object
     : markIncorrect(context.db, message.id, total, problem ?? { code: 'schema' })
 }
 
+/** Thrown at the first object that the schema answers for with a promise, where the caller can't wait. */
+export class AsynchronousSchema extends Error {}
+
 /** What the schema says of a message. */
 export interface Verdict {
   /** False: the message is to be -1. */
@@ -94,6 +97,7 @@ export interface Verdict {
  *
  * @param source the texts of the objects, if the caller holds them; else they are read from the store by `db`
  * @param take is given each object in order, until the first that makes the message incorrect
+ * @throws AsynchronousSchema with `take` only
  */
 export async function checkMessage(
   context: FlowContext,
@@ -113,6 +117,10 @@ export async function checkMessage(
     : [source.objects]) {
     for (const text of texts) {
       const checking = checkObject(integration, validator, text)
+      if (checking instanceof Promise && take !== undefined) {
+        checking.catch(() => undefined)
+        throw new AsynchronousSchema()
+      }
       const checked: CheckedObject = checking instanceof Promise ? await checking : checking
       for (const issue of checked.issues) {
         if (errorCount++ < most) errors.push({ ...issue, pointer: `/${total}${issue.pointer}` })

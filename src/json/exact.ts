@@ -31,9 +31,9 @@ export function parseBoth(text: string): { exact: JsonValue; plain: JsonValue } 
 /** A decimal that ends in zeros: `1.50`. Only looks behind what may stand before a value, as {@link risky} does. */
 const endsInZeros = /(?:^|[ \t\n\r:,[])-?\d+\.\d*0(?=[ \t\n\r,\]}]|$)/
 
-/** False when {@link parseDigits} would give what {@link parseExact} does. */
-export function mayDropZeros(text: string): boolean {
-  return endsInZeros.test(text)
+/** False when {@link parseDigits} would give what {@link parseExact} gave. */
+export function mayDropZeros(text: string, parsed: JsonValue): boolean {
+  return hasNumber(parsed) && endsInZeros.test(text)
 }
 
 /** Parses JSON as {@link parseExact} does, but a decimal that ends in zeros is an {@link ExactNumber} too. Throws SyntaxError. */

@@ -155,7 +155,8 @@ function isDeleted({ deleted }: ObjectRules, output: unknown, issues: SchemaIssu
  * Asks about an object that the schema refuses. The callback expects another shape, so a throw only means no.
  *
  * A deletion has to be said by what the object carries. `o.deleted_at !== null` is true where there is no such field, and
- * would delete an object that is merely incorrect: so the answer must be the same whatever stands in the missing fields.
+ * would delete an object that is merely incorrect: so the answer must be the same with null and with true in every field that
+ * it lacks, or that an object in it lacks.
  */
 function isBareDeletion({ deleted }: ObjectRules, plain: object): boolean {
   try {
@@ -168,7 +169,11 @@ function isBareDeletion({ deleted }: ObjectRules, plain: object): boolean {
 /** The object as it would look with that value in every field that it lacks. */
 function withMissing(object: object, value: unknown): object {
   return new Proxy(object, {
-    get: (target, key) => (typeof key === 'symbol' || key in target ? (Reflect.get(target, key) as unknown) : value),
+    get: (target, key) => {
+      if (typeof key !== 'symbol' && !(key in target)) return value
+      const found: unknown = Reflect.get(target, key)
+      return isObject(found as JsonValue) ? withMissing(found as object, value) : found
+    },
     has: () => true,
   })
 }

@@ -79,6 +79,33 @@ onBoth((opened) => {
     expect(await inbox.status(id)).toBe(-3)
   })
 
+  test('one whose schema answers with promises is left to the workers, and holds nothing that others need', async () => {
+    let answer: () => void = () => undefined
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    let asked = 0
+    const slow = defineIntegration({
+      name: 'slow',
+      schema: z.object({ id: z.string() }).refine(async () => {
+        asked++
+        await answered
+        return true
+      }),
+      key: 'id',
+      target: (t) => t.handler({ apply: () => 'created' }),
+    })
+    const inbox = createInbox(opened.db, [thing(), slow], { chunkSize })
+    const waiting = inbox.send('slow', objects)
+    // Once when it was to be split in the same pass, once when it is only validated.
+    while (asked < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(await inbox.send('thing', objects)).toMatchObject({ status: 2 })
+    answer()
+    expect(await waiting).toMatchObject({ status: 1, total: count })
+    await inbox.drain()
+    expect(await inbox.rows('SELECT status FROM sluice.message')).toEqual([{ status: 3 }, { status: 3 }])
+  })
+
   test('one with nothing but bad objects is finished at once', async () => {
     const inbox = createInbox(opened.db, [thing('keep-valid')], { chunkSize })
     const { status } = await inbox.send(

@@ -226,8 +226,9 @@ describe('deletion', () => {
     ['not null', (o) => o.at !== null],
     ['not there', (o) => !('active' in o)],
     ['falsy', (o) => !o.active],
+    ['missing in an object', (o) => (o as { meta?: { at?: string | null } }).meta?.at !== null],
   ])('is not said by a field that is missing: %s', (_name, deleted) => {
-    const checked = check({ key: 'id', deleted: deleted as (object: unknown) => boolean }, '{"id":"a"}', schema)
+    const checked = check({ key: 'id', deleted: deleted as (object: unknown) => boolean }, '{"id":"a","meta":{}}', schema)
     expect(checked.deleted).toBe(false)
     expect(codes(checked)).toEqual(['/name invalid_type'])
   })

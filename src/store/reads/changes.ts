@@ -2,10 +2,10 @@
 import type { Queryable } from '../db.ts'
 
 /**
- * A mark that moves with every transaction that writes, in whichever database of the server: the next transaction number. It
+ * A mark that moves with every transaction that writes, in whichever database of the server: which transactions are over. It
  * reads no table.
  */
 export async function readWriteMark(db: Queryable): Promise<string> {
-  const { rows } = await db.query<{ mark: string }>('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS mark')
+  const { rows } = await db.query<{ mark: string }>('SELECT pg_current_snapshot()::text AS mark')
   return rows[0]?.mark ?? ''
 }

@@ -92,7 +92,7 @@ export interface PageResult {
   /** With `waiting`: the objects without which the page can't be applied. */
   waitsFor: { integration: string; externalId: string }[] | null
   /** With `unchanged`: what the same `key` did before, when its answer may have been lost. */
-  repeats?: { result: PageWord } | null
+  repeats?: { result: PageWord; urls?: string[] } | null
 }
 
 /** A page as a site knows it. */

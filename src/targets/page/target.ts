@@ -67,7 +67,7 @@ async function applyPages(
     const answers = await site.apply(pages, policy, { signal, log })
     if (answers.length !== pages.length) throw new Error(`${site.name} gave ${answers.length} results for ${pages.length} pages`)
     results.push(...answers.map((answer, index) => orIgnored(pages[index], answer)))
-    const urls = [...new Set(answers.flatMap((answer) => answer.urls))]
+    const urls = [...new Set(answers.flatMap((answer) => [...answer.urls, ...(answer.repeats?.urls ?? [])]))]
     if (urls.length > 0 && site.revalidate !== undefined) afterCommit(async () => site.revalidate?.(urls))
   }
   return results

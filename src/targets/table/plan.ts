@@ -54,10 +54,11 @@ export function planObject(mapping: Mapping, real: MappingColumns, object: Objec
   const deletion = object.deleted && Array.isArray(mapping.onDelete) ? planDeletion(planner, mapping.onDelete, real.deletion, object) : []
   const sets = mapping.sets.map((set, index): PlannedRow[] | undefined => {
     if (isBare) return undefined
-    const rows = planner.rows(set, object)
+    const rows = planner.rows(set, object, planner.source)
+    const plainRows = planner.source === object.source ? rows : planner.rows(set, object, object.source)
     if (rows === undefined) return undefined
     fields.push(set.table)
-    return planner.setRows(set, rows, real.sets[index] ?? [])
+    return planner.setRows(set, rows, plainRows ?? rows, real.sets[index] ?? [])
   })
   return { fields, references: planner.references, payload: { columns, deletion, sets } satisfies TablePlan }
 }
@@ -105,7 +106,7 @@ class Planner {
 
   constructor(object: ObjectToApply) {
     this.#object = object
-    this.source = mayDropZeros(object.text) ? parseDigits(object.text) : object.source
+    this.source = mayDropZeros(object.text, object.source) ? parseDigits(object.text) : object.source
     this.#mayBeUnstorable = mayBeUnstorable(object.text)
   }
 
@@ -152,25 +153,26 @@ class Planner {
     return this.references.length - 1
   }
 
-  /** The rows of a set; undefined when the object doesn't carry it. */
-  rows({ rows, table }: MappedSet, object: ObjectToApply): readonly unknown[] | undefined {
+  /** The rows of a set in one reading of the object; undefined when it doesn't carry it. */
+  rows({ rows, table }: MappedSet, object: ObjectToApply, source: JsonValue): readonly unknown[] | undefined {
     const place = { name: table, source: rows }
-    const value = rows.kind === 'field' ? getPath(this.source, rows.path) : this.#call(rows.call, object.output, place)
+    const value = rows.kind === 'field' ? getPath(source, rows.path) : this.#call(rows.call, object.output, place)
     if (value === null) return []
     if (value === undefined || Array.isArray(value)) return value
     throw this.error('invalid_set', `the rows of "${table}" are an array, not ${kindOf(value)}`, place)
   }
 
-  setRows(set: MappedSet, rows: readonly unknown[], real: readonly Column[]): PlannedRow[] {
+  /** @param plainRows the same rows as functions get them: with the numbers that JavaScript makes of them */
+  setRows(set: MappedSet, rows: readonly unknown[], plainRows: readonly unknown[], real: readonly Column[]): PlannedRow[] {
     const base = pointerOf(set.rows)
-    return rows.map((row, index) => this.#setRow(set, row, real, base === undefined ? undefined : `${base}/${index}`))
+    return rows.map((row, index) => this.#setRow(set, row, plainRows[index], real, base === undefined ? undefined : `${base}/${index}`))
   }
 
-  #setRow(set: MappedSet, row: unknown, real: readonly Column[], base: string | undefined): PlannedRow {
+  #setRow(set: MappedSet, row: unknown, plainRow: unknown, real: readonly Column[], base: string | undefined): PlannedRow {
     const details: LinkDetails = { column: '', row: {} }
     const values = set.columns.map(({ name, source }, index): PlannedRow['values'][number] => {
       const place = { name: `${set.table}.${name}`, source, base }
-      const value = this.value(source, row, row, place)
+      const value = this.value(source, row, plainRow, place)
       const isItself = source.kind === 'ref' && source.path === null
       if (source.kind === 'ref' && (isItself || (value !== null && value !== undefined))) {
         if (source.missing === 'wait') return { reference: this.refer(set.table, source, value, place) }

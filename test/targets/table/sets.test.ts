@@ -6,6 +6,31 @@ import { benchOf } from '../support.ts'
 const known = { isKnown: true } as const
 
 onBoth((opened) => {
+  test('a column keeps the last zeros of a decimal, and a function of a row gets a number', async () => {
+    const bench = await benchOf(
+      opened.db,
+      `CREATE TABLE public.bill (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, ms_id text UNIQUE);
+       CREATE TABLE public.bill_line (bill_id bigint REFERENCES public.bill, price text, total numeric)`,
+      (t) =>
+        t.table('bill', {
+          key: 'ms_id',
+          columns: {},
+          sets: {
+            bill_line: {
+              owner: 'bill_id',
+              rows: 'lines',
+              columns: { price: 'price', total: (row) => (row as { price: number }).price + (row as { fee: number }).fee },
+            },
+          },
+        }),
+    )
+    await bench.one('{"id":"a","lines":[{"price":1.50,"fee":2},{"price":3.0,"fee":0.25}]}')
+    expect(await bench.rows('SELECT price, total::text FROM public.bill_line ORDER BY 1')).toEqual([
+      { price: '1.50', total: '3.5' },
+      { price: '3.0', total: '3.25' },
+    ])
+  })
+
   test('rows are added, removed and left alone; an object without the field keeps its rows', async () => {
     const bench = await benchOf(
       opened.db,
