@@ -47,7 +47,7 @@ export interface BulkResult {
 const mostPerObject = 10_000
 
 /** Sent before the clock starts, so that what is measured is a worker that has been running, not V8's first compilation. */
-const warmUpObjects = 10_000
+const warmUpObjects = 100_000
 
 export async function runBulk({ objects, rounds, say }: BulkOptions): Promise<BulkResult> {
   const server = await startPostgres({ major: 18 })

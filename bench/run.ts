@@ -50,7 +50,7 @@ function table(bulk: BulkResult): string {
   const row = (name: string, { median, lowest, highest }: Summary): string =>
     `| ${name} | ${whole(median)} | ${whole(lowest)} to ${whole(highest)} |`
   return [
-    `${bulk.objects.toLocaleString('en')} employees of about 200 bytes in one message, one reference each, from POST to rolled up, after a warm-up of 10,000 others; median of ${bulk.rounds} interleaved rounds.`,
+    `${bulk.objects.toLocaleString('en')} employees of about 200 bytes in one message, one reference each, from POST to rolled up, after a warm-up of 100,000 others; median of ${bulk.rounds} interleaved rounds.`,
     '',
     '| | objects/s | lowest to highest |',
     '|---|---:|---:|',
