@@ -1,0 +1,59 @@
+/** What the adapter keeps on a page: hidden fields, in the same row and revision as the content they speak of. */
+
+interface Collection {
+  slug: string
+  fields: unknown[]
+  hooks?: { beforeChange?: unknown[] }
+}
+
+/** The hidden fields. All are texts. */
+export const own = {
+  /** Integration and external ID, unique: see {@link keyOf}. */
+  key: 'sluiceKey',
+  /** The state applied last. */
+  state: 'sluiceState',
+  /** The parent's id applied last; empty for a page at the top. */
+  parent: 'sluiceParent',
+  /** The message that wrote this very revision; null if a person did. */
+  writer: 'sluiceWriter',
+} as const
+
+export function keyOf(integration: string, externalId: string): string {
+  return JSON.stringify([integration, externalId])
+}
+
+/**
+ * A Payload plugin that adds the hidden fields to the collections named. They need `versions: { drafts: true }`, and a
+ * migration afterwards. Nobody but the Local API can write the fields, and a duplicated page has none of them.
+ *
+ * Throws an Error if the config lacks one of the collections.
+ */
+export function sluicePages(slugs: readonly string[]): <Config extends { collections?: unknown[] }>(config: Config) => Config {
+  return (config) => {
+    const collections = (config.collections ?? []) as Collection[]
+    const missing = slugs.find((slug) => !collections.some((collection) => collection.slug === slug))
+    if (missing !== undefined) throw new Error(`sluicePages: the config has no collection "${missing}"`)
+    return { ...config, collections: collections.map((each) => (slugs.includes(each.slug) ? extended(each) : each)) }
+  }
+}
+
+function extended(collection: Collection): Collection {
+  const hidden = Object.values(own).map((name) => ({
+    name,
+    type: 'text',
+    admin: { hidden: true },
+    access: { create: () => false, update: () => false },
+    hooks: { beforeDuplicate: [() => null] },
+    ...(name === own.key ? { unique: true, index: true } : {}),
+  }))
+  // A revision starts as a copy of the one before it: without this an editor's draft would pass as ours.
+  const sign = ({ data, context }: { data: Record<string, unknown>; context: { sluice?: string } }): Record<string, unknown> => ({
+    ...data,
+    [own.writer]: context.sluice ?? null,
+  })
+  return {
+    ...collection,
+    fields: [...collection.fields, ...hidden],
+    hooks: { ...collection.hooks, beforeChange: [...(collection.hooks?.beforeChange ?? []), sign] },
+  }
+}
