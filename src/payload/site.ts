@@ -42,7 +42,7 @@ export function payloadSite(options: PayloadOptions): PageSite {
     capabilities: { move: true, batch: 50 },
     async apply(pages, policy) {
       const results: PageResult[] = []
-      for (const page of pages) results.push(await applyPage(new Pages(await open(), options), page, policy))
+      for (const page of pages) results.push(await orAgain(() => open().then((api) => applyPage(new Pages(api, options), page, policy))))
       return results
     },
     async lookup(keys) {
@@ -111,6 +111,13 @@ class Pages {
       .join('/')}`
     return this.options.url?.(path) ?? path
   }
+}
+
+/** Two writers that create one page at once: the key is unique, and the second finds the page that the first has made. */
+async function orAgain(attempt: () => Promise<PageResult>): Promise<PageResult> {
+  const result = await attempt()
+  const isTaken = result.error?.fields?.some(({ path }) => path === `/fields/${own.key}`) === true
+  return isTaken ? attempt() : result
 }
 
 async function applyPage(pages: Pages, page: DesiredPage, policy: PagePolicy): Promise<PageResult> {

@@ -175,4 +175,10 @@ describe.skipIf(!isInstalled)('a real Payload site', () => {
     expect(await apply(page('m', { sets: { areas: ids.toReversed() } }))).toMatchObject({ result: 'unchanged' })
     expect(await revisions(pageId)).toBe(1)
   })
+
+  test('eight writers of one page at once make one page', async () => {
+    const results = await Promise.all(Array.from({ length: 8 }, () => apply(page('w'))))
+    expect(new Set(results.map(({ pageId }) => pageId)).size).toBe(1)
+    expect(results.map(({ result }) => result).toSorted()).toEqual(['created', ...Array(7).fill('unchanged')])
+  })
 })
