@@ -256,14 +256,14 @@ async function write(
   editorDraft: PagePolicy['editorDraft'],
 ): Promise<void> {
   const { collection, live, latest } = found
-  const context = { sluice: page.key }
   const isDraft = page.state === 'draft'
   const hasDraft = hasEditorDraft(found)
+  // A draft with an editor's text in it remains the editor's: signed as ours, the next message would make it live.
+  const context = { sluice: hasDraft && isDraft && editorDraft === 'preserve' ? '' : page.key }
   const base = !hasDraft || (isDraft && editorDraft === 'preserve') ? {} : content(live, latest)
   await api.update({ collection, id: live.id, data: { ...base, ...data }, depth: 0, draft: isDraft, context })
   if (!hasDraft || isDraft || editorDraft !== 'preserve') return
   const kept = { ...content(latest, live), ...data, _status: 'draft' }
-  // It remains the editor's: signed by nobody.
   await api.update({ collection, id: live.id, data: kept, depth: 0, draft: true, context: { sluice: '' } })
 }
 

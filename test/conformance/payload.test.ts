@@ -181,4 +181,37 @@ describe.skipIf(!isInstalled)('a real Payload site', () => {
     expect(new Set(results.map(({ pageId }) => pageId)).size).toBe(1)
     expect(results.map(({ result }) => result).toSorted()).toEqual(['created', ...Array(7).fill('unchanged')])
   })
+
+  test('eight writers under one parent lose nothing', async () => {
+    const parent = await apply(page('crowd'))
+    const names = Array.from({ length: 8 }, (_, index) => `member-${index}`)
+    const results = await Promise.all(names.map((name) => apply(page(name, { parent: under('crowd') }))))
+    expect(results.map(({ result }) => result)).toEqual(Array(8).fill('created'))
+    const parents = await Promise.all(results.map(async ({ pageId }) => (await read(pageId)).parent))
+    expect(parents).toEqual(Array(8).fill(Number(parent.pageId)))
+  })
+
+  test("an editor's circle of parents ends the walk", async () => {
+    const upper = await apply(page('upper'))
+    const lower = await apply(page('lower', { parent: under('upper') }))
+    await edit(upper.pageId, { parent: Number(lower.pageId) }, false)
+    expect(await apply(page('lower', { parent: under('upper'), fields: { phone: '3' } }))).toMatchObject({
+      result: 'conflict',
+      error: { code: 'parent_cycle' },
+    })
+    expect(await apply(page('upper'), { drift: 'undo' })).toMatchObject({ result: 'moved' })
+  })
+
+  test("a draft by the master goes into an editor's draft, or replaces it", async () => {
+    const { pageId } = await apply(page('x'))
+    await edit(pageId, { about: 'by Ann' }, true)
+    const draft = page('x', { state: 'draft', fields: { phone: '4' } })
+    expect(await apply(draft)).toMatchObject({ result: 'conflict', error: { code: 'editor_draft' } })
+    expect(await apply(draft, { editorDraft: 'preserve' })).toMatchObject({ result: 'draft_saved' })
+    expect(await read(pageId, true)).toMatchObject({ phone: '4', about: 'by Ann' })
+    expect(await read(pageId)).toMatchObject({ phone: '1', about: null, _status: 'published' })
+    expect(await apply(page('x', { fields: { phone: '4' } }))).toMatchObject({ error: { code: 'editor_draft' } })
+    expect(await apply(page('x', { fields: { phone: '4' } }), { editorDraft: 'preserve' })).toMatchObject({ result: 'published' })
+    expect(await read(pageId)).toMatchObject({ phone: '4', about: null })
+  })
 })
