@@ -261,6 +261,7 @@ CREATE TABLE sluice.task_run (
   worker text,
   lease_until timestamp with time zone,
   attempts integer DEFAULT 0 NOT NULL,
+  epoch integer DEFAULT 0 NOT NULL,
   created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
   started_at timestamp with time zone,
   finished_at timestamp with time zone

@@ -205,6 +205,7 @@ CREATE TABLE sluice.task_run (
   worker text,
   lease_until timestamptz,
   attempts integer NOT NULL DEFAULT 0,
+  epoch integer NOT NULL DEFAULT 0, -- raised by every claim, never lowered: the fence
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   started_at timestamptz,
   finished_at timestamptz,

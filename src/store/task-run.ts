@@ -74,8 +74,10 @@ export interface ClaimedRun {
   startedBy: 'click' | 'clock'
   actor: string | null
   parameters: RunParameters
-  /** Raised by every claim: what is written for the run is written only while this stands. */
+  /** Claims that ended in a loss or a failure, and this one. */
   attempts: number
+  /** Raised by every claim and never lowered: what is written for the run is written only while this stands. */
+  epoch: number
   /** What an earlier attempt saved. */
   result: Record<string, unknown> | null
   /** When it was begun for the first time. */
@@ -96,11 +98,12 @@ export async function claimNextRun(db: Queryable, worker: string, leaseSeconds: 
        worker = CASE WHEN next.used_up THEN r.worker ELSE $1 END,
        lease_until = CASE WHEN next.used_up THEN NULL ELSE now() + make_interval(secs => $2) END,
        attempts = r.attempts + CASE WHEN next.used_up THEN 0 ELSE 1 END,
+       epoch = r.epoch + 1,
        started_at = coalesce(r.started_at, clock_timestamp()),
        finished_at = CASE WHEN next.used_up THEN clock_timestamp() END,
        error = CASE WHEN next.used_up THEN coalesce(r.error, $3::jsonb) END
      FROM next WHERE r.id = next.id
-     RETURNING r.id, r.task, r.started_by AS "startedBy", r.actor, r.parameters, r.attempts, r.result, r.started_at AS "startedAt", r.state`,
+     RETURNING r.id, r.task, r.started_by AS "startedBy", r.actor, r.parameters, r.attempts, r.epoch, r.result, r.started_at AS "startedAt", r.state`,
     [
       worker,
       leaseSeconds,
@@ -116,13 +119,13 @@ export async function claimNextRun(db: Queryable, worker: string, leaseSeconds: 
   }
 }
 
-type Hold = Pick<ClaimedRun, 'id' | 'attempts'>
+type Hold = Pick<ClaimedRun, 'id' | 'epoch'>
 
 /** Renews the lease. False when the run isn't ours any more. */
 export async function renewRun(db: Queryable, run: Hold, leaseSeconds: number): Promise<boolean> {
   const { rowCount } = await db.query(
-    `UPDATE sluice.task_run SET lease_until = now() + make_interval(secs => $3) WHERE id = $1 AND attempts = $2 AND state = 'running'`,
-    [run.id, run.attempts, leaseSeconds],
+    `UPDATE sluice.task_run SET lease_until = now() + make_interval(secs => $3) WHERE id = $1 AND epoch = $2 AND state = 'running'`,
+    [run.id, run.epoch, leaseSeconds],
   )
   return rowCount === 1
 }
@@ -131,8 +134,8 @@ export async function renewRun(db: Queryable, run: Hold, leaseSeconds: number): 
 export async function saveRun(db: Queryable, run: Hold, result: object, leaseSeconds: number): Promise<boolean> {
   const { rowCount } = await db.query(
     `UPDATE sluice.task_run SET result = $3, lease_until = now() + make_interval(secs => $4)
-     WHERE id = $1 AND attempts = $2 AND state = 'running'`,
-    [run.id, run.attempts, JSON.stringify(result), leaseSeconds],
+     WHERE id = $1 AND epoch = $2 AND state = 'running'`,
+    [run.id, run.epoch, JSON.stringify(result), leaseSeconds],
   )
   return rowCount === 1
 }
@@ -141,8 +144,8 @@ export async function saveRun(db: Queryable, run: Hold, result: object, leaseSec
 export async function finishRun(db: Queryable, run: Hold, result: object): Promise<boolean> {
   const { rowCount } = await db.query(
     `UPDATE sluice.task_run SET state = 'finished', result = $3, error = NULL, lease_until = NULL, finished_at = clock_timestamp()
-     WHERE id = $1 AND attempts = $2 AND state = 'running'`,
-    [run.id, run.attempts, JSON.stringify(result)],
+     WHERE id = $1 AND epoch = $2 AND state = 'running'`,
+    [run.id, run.epoch, JSON.stringify(result)],
   )
   return rowCount === 1
 }
@@ -151,8 +154,8 @@ export async function finishRun(db: Queryable, run: Hold, result: object): Promi
 export async function failRun(db: Queryable, run: Hold, error: { code: string; message: string }): Promise<void> {
   await db.query(
     `UPDATE sluice.task_run SET state = 'failed', error = $3, lease_until = NULL, finished_at = clock_timestamp()
-     WHERE id = $1 AND attempts = $2 AND state = 'running'`,
-    [run.id, run.attempts, JSON.stringify(error)],
+     WHERE id = $1 AND epoch = $2 AND state = 'running'`,
+    [run.id, run.epoch, JSON.stringify(error)],
   )
 }
 
@@ -171,8 +174,8 @@ export async function releaseRun(
   await db.query(
     `UPDATE sluice.task_run SET lease_until = clock_timestamp() + make_interval(secs => $3), worker = NULL, error = $4,
        attempts = attempts - CASE WHEN $4::jsonb IS NULL THEN 1 ELSE 0 END
-     WHERE id = $1 AND attempts = $2 AND state = 'running'`,
-    [run.id, run.attempts, seconds, error === null ? null : JSON.stringify(error)],
+     WHERE id = $1 AND epoch = $2 AND state = 'running'`,
+    [run.id, run.epoch, seconds, error === null ? null : JSON.stringify(error)],
   )
 }
 

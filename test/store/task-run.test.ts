@@ -75,6 +75,21 @@ describe('runs of tasks', () => {
       expect(await runOf(db, id)).toMatchObject({ state: 'running', attempts: 2, result: { messages: 3, reached: '7' } })
     })
 
+    test('a worker that hung can write nothing after the one that took over has stopped', async () => {
+      const { db } = opened
+      const id = await insertClick(db, 'split', {}, null)
+      const hung = await claimNextRun(db, 'a', 60)
+      await expire(db, id)
+      const next = await claimNextRun(db, 'b', 60)
+      if (hung === null || next === null) throw new Error('not claimed')
+      expect(await saveRun(db, next, { reached: '7' }, 60)).toBe(true)
+      await releaseRun(db, next, 0, null)
+      expect(await renewRun(db, hung, 60)).toBe(false)
+      expect(await saveRun(db, hung, { reached: '1' }, 60)).toBe(false)
+      expect(await finishRun(db, hung, {})).toBe(false)
+      expect(await claimNextRun(db, 'c', 60)).toMatchObject({ id, attempts: 2, result: { reached: '7' } })
+    })
+
     test('a run that loses its worker three times has failed', async () => {
       const { db } = opened
       const id = await insertClick(db, 'split', {}, null)
