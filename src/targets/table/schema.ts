@@ -38,6 +38,8 @@ export interface SetSchema {
   owner: Column
   /** The column of the objects' table that `owner` refers to. */
   ownerRef: Column
+  /** A foreign key holds `owner`: no row can be there before its owner's. */
+  isForeign: boolean
   columns: readonly Column[]
 }
 
@@ -80,6 +82,7 @@ async function readSet(db: Queryable, mapping: MappedSet, owners: TableInfo, ref
     table,
     owner,
     ownerRef: foreign === null ? ref : columnOf(owners, foreign),
+    isForeign: foreign !== null,
     columns: mapping.columns.map(({ name }) => writableColumn(table, name)),
   }
 }

@@ -11,7 +11,7 @@ export interface DesiredSet {
   /** Of the item in the batch. */
   index: number
   owner: string
-  /** No row of this owner can be there yet. */
+  /** The owner's row was made just now. */
   isNew: boolean
   rows: readonly (readonly Text[])[]
 }
@@ -34,7 +34,8 @@ export async function replaceRows(tx: Transaction, set: SetSchema, desired: read
     }
   }
   // Removed first: a row may take the place of another one under a unique index of the user's own.
-  if (desired.some(({ isNew }) => !isNew)) note('removed', await removeOthers(tx, set, desired))
+  // A new owner has no rows yet where a foreign key says so; elsewhere those of an owner that went may have stayed.
+  if (desired.some(({ isNew }) => !isNew || !set.isForeign)) note('removed', await removeOthers(tx, set, desired))
   if (desired.some(({ rows }) => rows.length > 0)) note('added', await addMissing(tx, set, desired))
   return changes
 }

@@ -200,6 +200,23 @@ onBoth((opened) => {
     })
   })
 
+  test('rows that an owner left behind go when it comes again, where no foreign key took them along', async () => {
+    const bench = await benchOf(
+      opened.db,
+      'CREATE TABLE public.loose (ms_id text PRIMARY KEY); CREATE TABLE public.loose_tag (loose text, tag text)',
+      (t) =>
+        t.table('loose', {
+          key: 'ms_id',
+          columns: {},
+          sets: { loose_tag: { owner: 'loose', rows: 'tags', columns: { tag: (row) => row } } },
+        }),
+    )
+    await bench.one({ id: 'a', tags: ['x', 'y'] })
+    await opened.db.exec('DELETE FROM public.loose')
+    await bench.one({ id: 'a', tags: ['y', 'z'] })
+    expect(await bench.rows('SELECT tag FROM public.loose_tag ORDER BY 1')).toEqual([{ tag: 'y' }, { tag: 'z' }])
+  })
+
   test('a set of many rows is replaced in no more than two statements', async () => {
     const bench = await benchOf(
       opened.db,
