@@ -23,7 +23,10 @@ export async function applyNarrowed(
   await tx.query('SAVEPOINT batch')
   try {
     const results = await target.apply(tx, items, context)
+    // Undone again: what comes later in this transaction may need its constraints late, as these did.
+    await tx.query('SAVEPOINT checked')
     await tx.query('SET CONSTRAINTS ALL IMMEDIATE')
+    await tx.query('ROLLBACK TO SAVEPOINT checked')
     await tx.query('RELEASE SAVEPOINT batch')
     return results
   } catch (thrown) {

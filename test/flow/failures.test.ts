@@ -114,6 +114,25 @@ onBoth((opened) => {
     expect(await inbox.status(id)).toBe(3)
   })
 
+  test('a constraint checked late is so in every round of a chunk', async () => {
+    await opened.db.exec(`DROP TABLE IF EXISTS public.seat; CREATE TABLE public.seat (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      ms_id text UNIQUE, place integer UNIQUE DEFERRABLE INITIALLY DEFERRED, beside bigint)`)
+    const seat = defineIntegration({
+      name: 'seat',
+      schema: z.object({ id: z.string() }).loose(),
+      key: 'id',
+      target: (t) => t.table('public.seat', { key: 'ms_id', columns: { place: 'place', beside: t.ref('seat', 'beside') } }),
+    })
+    const inbox = createInbox(opened.db, [seat])
+    await inbox.process('seat', { id: 'b', place: 11 })
+    const results = await inbox.process('seat', [
+      { id: 'm', place: 11, beside: 'z' },
+      { id: 'b', place: 12, beside: 'z' },
+      { id: 'z', place: 99 },
+    ])
+    expect(results.map(({ outcome }) => outcome)).toEqual(['created', 'updated', 'created'])
+  })
+
   test('a target that does not fit pauses its integration and says so; it goes on when resumed', async () => {
     const inbox = createInbox(opened.db, [organization, employee])
     await opened.db.exec('ALTER TABLE public.organization RENAME COLUMN phone TO telephone')
