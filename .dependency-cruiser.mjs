@@ -17,6 +17,12 @@ const layers = [
     why: 'A target is given a connection; it knows its own tables, not those of the inbox, and not the flow.',
   },
   {
+    name: 'payload',
+    home: 'payload/',
+    mayImport: ['targets/page\\.ts'],
+    why: 'A site knows the contract of pages, and nothing of databases.',
+  },
+  {
     name: 'wagtail',
     home: 'wagtail/',
     mayImport: ['targets/page\\.ts'],
@@ -87,7 +93,7 @@ const layers = [
 ]
 
 /** What users import and run; http/contract/index.ts has the types for the admin's pages. */
-const waysIn = '^src/(index|node|testing/index|wagtail/index|cli/main|http/contract/index)\\.ts$'
+const waysIn = '^src/(index|node|testing/index|payload/index|wagtail/index|cli/main|http/contract/index)\\.ts$'
 
 const rules = [
   { name: 'no-cycles', comment: 'A cycle has no bottom to start reading from.', from: {}, to: { circular: true } },
