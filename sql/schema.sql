@@ -135,6 +135,7 @@ CREATE TABLE sluice.instance (
   changes jsonb,
   error jsonb,
   attempts integer DEFAULT 0 NOT NULL,
+  attempts_before integer DEFAULT 0 NOT NULL,
   generation integer DEFAULT 0 NOT NULL,
   history jsonb,
   finished_at timestamp with time zone

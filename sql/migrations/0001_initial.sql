@@ -112,6 +112,7 @@ CREATE TABLE sluice.instance (
   changes jsonb,
   error jsonb, -- { code, class, message, pointer, column }
   attempts integer NOT NULL DEFAULT 0,
+  attempts_before integer NOT NULL DEFAULT 0, -- made before the last click: retries that come by themselves are counted from there
   generation integer NOT NULL DEFAULT 0, -- raised by a replay only
   history jsonb, -- earlier attempts, oldest first: { at, outcome | error }
   finished_at timestamptz,

@@ -2,6 +2,7 @@
 import { claimChunks } from '../store/chunk.ts'
 import { type InstanceOutcome, readOutcomes } from '../store/instance.ts'
 import { nestedDb } from '../store/nested.ts'
+import { withRetry } from '../store/retry.ts'
 import type { FlowContext } from './context.ts'
 import { applyChunks } from './process.ts'
 import { type Receipt, receiptOf } from './receipt.ts'
@@ -29,14 +30,38 @@ class RolledBack extends Error {
  * effects outside the database are not rolled back.
  */
 export async function dryRun(context: FlowContext, input: ReceiveInput): Promise<DryRun> {
+  // A sender that stalls must not hold a transaction open.
+  const parts = await readAll(input.body, context.config.limits.decompressed)
+  const limit = context.config.worker.lease * 1000
+  const attempt = (): Promise<never> =>
+    context.db.transaction(
+      async (tx) => {
+        throw new RolledBack(await runInside({ ...context, db: nestedDb(context.db, tx) }, { ...input, body: eachOf(parts) }))
+      },
+      { statementTimeout: limit, idleTimeout: limit },
+    )
   try {
-    return await context.db.transaction(async (tx) => {
-      throw new RolledBack(await runInside({ ...context, db: nestedDb(context.db, tx) }, input))
-    })
+    return await withRetry(attempt)
   } catch (error) {
     if (error instanceof RolledBack) return error.outcome
     throw error
   }
+}
+
+/** Reads a body to its end, or to the first byte above the limit: what reads it again refuses it with the right words. */
+async function readAll(body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array[]> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of body) {
+    parts.push(part)
+    size += part.length
+    if (size > limit) break
+  }
+  return parts
+}
+
+async function* eachOf(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* parts
 }
 
 async function runInside(context: FlowContext, input: ReceiveInput): Promise<DryRun> {

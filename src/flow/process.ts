@@ -271,11 +271,14 @@ class Batch {
 
   #failMissing(instance: WaitingInstance, missing: readonly PlannedReference[]): void {
     const list = missing.map((reference) => `${wantedName(reference.wanted)} "${reference.wantedId}" (${reference.field})`).join(', ')
+    const isItself = missing.some((reference) => this.#isOwn(reference) && reference.wantedId === instance.externalId)
     this.fail(instance, {
       failed: {
         code: 'missing_reference',
         class: 'missing_reference',
-        message: `Waits for ${list}. It is processed by itself when that has come.`,
+        message: isItself
+          ? `Waits for ${list}: itself. It can only be applied where that reference is deferred (missing: 'defer').`
+          : `Waits for ${list}. It is processed by itself when that has come.`,
         column: missing[0]?.field ?? '',
       },
     })

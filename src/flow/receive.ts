@@ -81,9 +81,8 @@ async function commit(context: FlowContext, input: ReceiveInput, upload: Upload,
   await upload.discard()
   const key = input.idempotencyKey ?? ''
   const first = await findByIdempotencyKey(context.db, input.source, key)
-  if (first === null || first.integration !== input.integration || !Buffer.from(first.bodySha256).equals(bodySha256)) {
-    const difference =
-      first !== null && first.integration !== input.integration ? `for the integration "${first.integration}"` : 'with another body'
+  const difference = first === null ? 'with another body' : differenceOf(first, input, bodySha256)
+  if (first === null || difference !== null) {
     throw new SluiceError(
       'idempotency_conflict',
       `The idempotency key "${key}" was used before ${difference}${first === null ? '' : ` (message ${first.id})`}. Use a new key for a new message.`,
@@ -91,6 +90,14 @@ async function commit(context: FlowContext, input: ReceiveInput, upload: Upload,
     )
   }
   return { message: first, repeated: true, refusal: null, objects: null }
+}
+
+/** How a message differs from the first one with its idempotency key; null when it is the same. */
+function differenceOf(first: StoredMessage, input: ReceiveInput, bodySha256: Buffer): string | null {
+  if (first.integration !== input.integration) return `for the integration "${first.integration}"`
+  if (!Buffer.from(first.bodySha256).equals(bodySha256)) return 'with another body'
+  if (first.isDraft !== input.isDraft) return first.isDraft ? 'for a draft' : 'for what is no draft'
+  return first.format === input.format ? null : `for a body of the format ${first.format}`
 }
 
 /** Bytes on their way into the store: parts of at most 1 MiB, committed while the stream runs. */

@@ -18,6 +18,8 @@ export type SplitResult = { state: 'split'; instances: number } | { state: 'fail
  * it as it was.
  */
 export async function splitMessage(context: FlowContext, id: string): Promise<SplitResult> {
+  const limit = context.config.worker.lease * 1000
+  const limits = { statementTimeout: limit, idleTimeout: limit }
   try {
     return await context.db.transaction(async (tx) => {
       const message = await lockForSplit(tx, id)
@@ -25,7 +27,7 @@ export async function splitMessage(context: FlowContext, id: string): Promise<Sp
       const instances = await insertInstances(tx, context, message)
       await markSplit(tx, id, instances)
       return { state: 'split', instances }
-    })
+    }, limits)
   } catch (error) {
     if (classify(error) === 'surroundings') throw error
     context.log.error({ error, message: id }, 'split failed')

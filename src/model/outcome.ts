@@ -62,7 +62,7 @@ const mostRetries = 10
 /**
  * When a transient failure comes again: 10 s after the first attempt, doubling to an hour.
  *
- * @param attempts attempts made so far, from 1
+ * @param attempts attempts made so far, from 1; counted anew after a click
  * @returns seconds from now, or null when the ten retries are used up
  */
 export function retryDelay(attempts: number): number | null {

@@ -82,13 +82,16 @@ export interface WaitingInstance {
   externalId: string
   data: string
   attempts: number
+  /** Of these, the ones before the last click. */
+  attemptsBefore: number
   generation: number
 }
 
 /** The instances of these chunks that are still waiting, in order of arrival. */
 export async function loadWaiting(tx: Transaction, chunkIds: readonly string[], onlyOrdinal?: number): Promise<WaitingInstance[]> {
   const only = onlyOrdinal === undefined ? '' : 'AND i.ordinal = $2'
-  const columns = `i.message_id AS "messageId", i.ordinal, i.chunk_id AS "chunkId", i.external_id AS "externalId", i.data, i.attempts, i.generation`
+  const columns = `i.message_id AS "messageId", i.ordinal, i.chunk_id AS "chunkId", i.external_id AS "externalId", i.data, i.attempts,
+    i.attempts_before AS "attemptsBefore", i.generation`
   const { rows } = await tx.query<WaitingInstance>(
     `SELECT ${columns} FROM sluice.chunk c
      JOIN sluice.instance i ON i.message_id = c.message_id AND i.ordinal BETWEEN c.first_ordinal AND c.last_ordinal AND i.chunk_id = c.id
@@ -207,7 +210,9 @@ async function recordFailures(tx: Transaction, results: readonly InstanceResult[
       failures.map(({ fingerprint }) => fingerprint),
       failures.map(attemptsAfter),
       failures.map((failure) =>
-        isFailed(failure.result) && failure.result.failed.class === 'transient' ? retryDelay(attemptsAfter(failure)) : null,
+        isFailed(failure.result) && failure.result.failed.class === 'transient'
+          ? retryDelay(attemptsAfter(failure) - failure.instance.attemptsBefore)
+          : null,
       ),
     ],
   )

@@ -19,6 +19,8 @@ export interface RequeueOptions {
   asDraft?: boolean
   /** Most instances in a new chunk. */
   chunkSize: number
+  /** A person asked for it: a transient failure has all its retries again. Default: false. */
+  byClick?: boolean
 }
 
 /** What was put back. */
@@ -58,7 +60,7 @@ export async function requeueInside(tx: Transaction, keys: readonly InstanceKey[
   const moving = await lockMoving(tx, sorted, options.replay === true)
   if (moving.length === 0) return { instances: 0, chunks: 0, messages: [] }
   const chunks = await insertRetryChunks(tx, planChunks(moving, integrations, options))
-  await moveInstances(tx, moving, chunks, options.replay === true)
+  await moveInstances(tx, moving, chunks, options)
   await takeFromOldChunks(tx, moving)
   await forgetFailures(tx, moving)
   const messages = [...new Set(moving.map((instance) => instance.messageId))]
@@ -202,13 +204,13 @@ async function moveInstances(
   tx: Transaction,
   moving: readonly MovingInstance[],
   chunks: readonly RetryChunk[],
-  replay: boolean,
+  { replay, byClick }: RequeueOptions,
 ): Promise<void> {
   const chunkOf = new Map<string, string>()
   for (const chunk of chunks) for (const ordinal of chunk.ordinals) chunkOf.set(`${chunk.messageId}.${ordinal}`, chunk.id)
   const moved = await tx.query(
     `UPDATE sluice.instance i SET status = 0, chunk_id = u.chunk_id, outcome = NULL, detail = NULL, changes = NULL, error = NULL, finished_at = NULL,
-       generation = i.generation + $5,
+       generation = i.generation + $5, attempts_before = CASE WHEN $6 THEN i.attempts ELSE i.attempts_before END,
        history = (CASE WHEN jsonb_array_length(i.history) >= ${longestHistory} THEN i.history - 0 ELSE coalesce(i.history, '[]') END)
          || (jsonb_build_object('at', to_char(i.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
            || CASE WHEN i.status = -2 THEN jsonb_build_object('error', i.error) ELSE jsonb_build_object('outcome', i.outcome) END
@@ -221,7 +223,8 @@ async function moveInstances(
       moving.map((instance) => instance.ordinal),
       moving.map((instance) => instance.chunkId),
       moving.map((instance) => chunkOf.get(`${instance.messageId}.${instance.ordinal}`) ?? ''),
-      replay ? 1 : 0,
+      replay === true ? 1 : 0,
+      byClick === true,
     ],
   )
   if (moved.rowCount !== moving.length) {

@@ -16,6 +16,7 @@ export async function runReprocess(context: FlowContext, run: Run): Promise<Prog
   const { replay, asDraft } = run.parameters
   const options = {
     chunkSize: context.config.chunkSize,
+    byClick: run.startedBy === 'click',
     ...(replay === undefined ? {} : { replay }),
     ...(asDraft === undefined ? {} : { asDraft }),
   }

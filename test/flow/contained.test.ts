@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineIntegration, type Integration } from '../../src/config.ts'
 import { processChunks, splitMessage, sweepReferences } from '../../src/flow/index.ts'
+import { requeueInstances } from '../../src/store/requeue.ts'
 import type { TargetBuilder } from '../../src/targets/builder.ts'
 import type { TargetSpec } from '../../src/targets/target.ts'
 import { onBoth, onPostgres } from '../support/both.ts'
@@ -227,6 +228,37 @@ onBoth((opened) => {
     await inbox.process('other', [{ ms_id: '1', v: 1 }])
     await inbox.process('other', [{ ms_id: '1', v: 2 }])
     expect(await inbox.process('pin', [{ ms_id: 'b', o: '1' }])).toMatchObject([{ outcome: 'created' }])
+  })
+
+  test('a click gives a transient failure all its retries again', async () => {
+    const down = loose('down', (t) =>
+      t.handler({
+        apply: () => {
+          throw new Error('down')
+        },
+      }),
+    )
+    const inbox = createInbox(opened.db, [down])
+    const { id } = await inbox.send('down', [{ ms_id: '1' }])
+    await inbox.drain()
+    const again = async (byClick: boolean) => {
+      await requeueInstances(opened.db, [{ messageId: id, ordinal: 0 }], { chunkSize: 10, byClick })
+      await inbox.drain()
+    }
+    const due = () => inbox.rows('SELECT attempts, due_at IS NOT NULL AS due FROM sluice.failure')
+    for (let retry = 0; retry < 10; retry++) await again(false)
+    expect(await due()).toEqual([{ attempts: 11, due: false }])
+    await again(true)
+    expect(await due()).toEqual([{ attempts: 12, due: true }])
+  })
+
+  test('a required reference to itself says so', async () => {
+    const self = loose('self', (t) => t.table('public.badge', { key: 'ms_id', columns: { o: t.ref('self', 'o') } }))
+    const inbox = createInbox(opened.db, [self])
+    const [outcome] = await inbox.process('self', [{ ms_id: '1', o: '1' }])
+    expect(outcome?.error?.message).toBe(
+      `Waits for self "1" (o): itself. It can only be applied where that reference is deferred (missing: 'defer').`,
+    )
   })
 
   test('a newer draft does not supersede an older live version', async () => {

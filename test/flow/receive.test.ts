@@ -104,6 +104,11 @@ onBoth((opened) => {
       code: 'idempotency_conflict',
       details: { id: first.id },
     })
+    // What was sent as a draft has not been sent for real.
+    await expect(inbox.send('thing', [{ id: 'a' }], { idempotencyKey: 'k', draft: true })).rejects.toMatchObject({
+      code: 'idempotency_conflict',
+      message: expect.stringContaining('for what is no draft'),
+    })
     expect(await inbox.rows('SELECT FROM sluice.message')).toHaveLength(1)
     expect(await inbox.rows('SELECT FROM sluice.message_body')).toHaveLength(1)
   })
