@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hasPython } from '../test/support/python.ts'
-import { closingLine, countsFileVariable, readCounts, recordCounts } from './counts.ts'
+import { closingLine, countsFileVariable, failureLines, readCounts, recordCounts } from './counts.ts'
 import { runSteps, type Step } from './steps.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'))
@@ -43,6 +43,7 @@ try {
   }
   // Checks that failed, and runs that ended without a count, are failures too: the line mustn't say 0 when the exit code says 1.
   const uncounted = failed.length > 0 && runs.every((run) => run.failed === 0) ? [{ passed: 0, failed: failed.length, skipped: 0 }] : []
+  for (const line of failureLines(runs)) console.log(`✗ ${line}`)
   console.log(`\n${closingLine([...runs, ...uncounted])}`)
 } finally {
   rmSync(folder, { recursive: true })
