@@ -7,6 +7,8 @@ export default defineConfig({
     reporters: [['default', { summary: false }], './scripts/reporter.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What a page shows comes when it comes.
+    expect: { poll: { timeout: 15_000 } },
     // Two cores: more workers only take turns.
     maxWorkers: 2,
   },

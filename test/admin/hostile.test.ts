@@ -60,10 +60,10 @@ describe.skipIf(!hasChromium)('hostile text', () => {
   ])('%s', async (path, shown) => {
     const { page, faults } = visitor
     await visitor.open(path)
-    expect(await page.locator('main').innerText()).toContain(shown)
+    await expect.poll(() => page.locator('main').innerText()).toContain(shown)
     expect(await page.evaluate('[window.hit, ({}).polluted]')).toEqual([undefined, undefined])
-    expect(await page.locator('main script, main img:not([src^="data:"]), main a[href^="javascript:"]').count()).toBe(0)
-    expect(await page.locator('main').innerText()).not.toMatch(/[\u202a-\u202e\u200b]/)
+    await expect.poll(() => page.locator('main script, main img:not([src^="data:"]), main a[href^="javascript:"]').count()).toBe(0)
+    await expect.poll(() => page.locator('main').innerText()).not.toMatch(/[\u202a-\u202e\u200b]/)
     expect(faults.splice(0).filter((fault) => !fault.includes('404') && !fault.includes('403'))).toEqual([])
   })
 

@@ -109,7 +109,7 @@ describe.skipIf(!hasChromium)('looks', () => {
     await page.getByText('РУ', { exact: true }).click()
     await page.getByRole('heading', { level: 1, name: 'Сообщения' }).waitFor()
     expect(await page.locator('html').getAttribute('lang')).toBe('ru')
-    expect(await page.locator('tbody').innerText()).toContain('Обработано с ошибками')
+    await expect.poll(() => page.locator('tbody').innerText()).toContain('Обработано с ошибками')
     await page.getByLabel('Цвета').selectOption('dark')
     expect(await page.locator('html').getAttribute('data-mantine-color-scheme')).toBe('dark')
     await page.reload()

@@ -34,12 +34,12 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
   test('the list: newest first, with filters that stand in the URL', async () => {
     const { page } = visitor
     await visitor.open('messages')
-    expect(await page.locator('tbody tr td:nth-child(2)').allInnerTexts()).toEqual(['4', '3', '2', '1'])
+    await expect.poll(() => page.locator('tbody tr td:nth-child(2)').allInnerTexts()).toEqual(['4', '3', '2', '1'])
     await page.getByLabel('Status').selectOption('-1')
     await page.getByRole('button', { name: 'Apply' }).click()
     await expect.poll(rows).toBe(1)
     expect(page.url()).toBe(`${site.url}messages?status=-1`)
-    expect(await page.locator('tbody').innerText()).toContain('-1 · Message received, not correct')
+    await expect.poll(() => page.locator('tbody').innerText()).toContain('-1 · Message received, not correct')
     await page.reload()
     await expect.poll(rows).toBe(1)
     await page.getByRole('button', { name: 'Clear the filters' }).click()
@@ -50,14 +50,14 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await visitor.open('messages?externalId=e1')
     expect(await rows()).toBe(1)
     await visitor.open('messages?text=shop&from=2020-01-01T00:00:00Z')
-    expect(await page.locator('tbody').innerText()).toContain('anything')
+    await expect.poll(() => page.locator('tbody').innerText()).toContain('anything')
   })
 
   test('a message: what became of its objects, its body, its instances', async () => {
     const { page } = visitor
     await visitor.open('messages/1')
-    expect(await page.locator('main').innerText()).toMatch(/created 477/)
-    expect(await page.getByRole('table', { name: 'Instances' }).locator('tbody tr').count()).toBe(50)
+    await expect.poll(() => page.locator('main').innerText()).toMatch(/created 477/)
+    await expect.poll(() => page.getByRole('table', { name: 'Instances' }).locator('tbody tr').count()).toBe(50)
     await page.getByRole('button', { name: 'Next page' }).click()
     await page.getByRole('link', { name: '1.50', exact: true }).waitFor()
     await page.goBack()
@@ -76,7 +76,7 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await visitor.open(`messages/${id}?body=shown`)
     const body = page.getByRole('group', { name: 'Body' })
     await page.getByText(/^Part 1 of \d+$/).waitFor()
-    expect(await body.innerText()).toMatch(/^\[\{"ms_id":5\},\{"ms_id":"p-0"/)
+    await expect.poll(() => body.innerText()).toMatch(/^\[\{"ms_id":5\},\{"ms_id":"p-0"/)
     expect((await body.innerText()).length).toBe(128 * 1024)
     await page.getByRole('button', { name: 'Next part' }).click()
     await page.getByText(/^Part 2 of \d+$/).waitFor()
@@ -95,16 +95,16 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
   test('an instance: its object with every digit, its failure in words, and what it waits for', async () => {
     const { page } = visitor
     await visitor.open('instances/1.0')
-    expect(await page.locator('.json').innerText()).toContain('"id": "https://ror.org/0001j6c19"')
-    expect(await page.locator('main').innerText()).toContain('It was created')
+    await expect.poll(() => page.locator('.json').innerText()).toContain('"id": "https://ror.org/0001j6c19"')
+    await expect.poll(() => page.locator('main').innerText()).toContain('It was created')
     await visitor.open('instances/4.0')
     const text = await page.locator('main').innerText()
     expect(text).toContain('The shop is closed.')
     expect(text).toContain('It fails again until its cause is mended')
     await visitor.open('instances/3.0')
-    expect(await page.getByRole('table', { name: 'What it waits for' }).innerText()).toMatch(/position\s+p1\s+has not come/)
+    await expect.poll(() => page.getByRole('table', { name: 'What it waits for' }).innerText()).toMatch(/position\s+p1\s+has not come/)
     await visitor.open('instances/4.1')
-    expect(await page.getByRole('table', { name: 'Changes' }).innerText()).toMatch(/note\s+nothing\s+12345678901234567890/)
+    await expect.poll(() => page.getByRole('table', { name: 'Changes' }).innerText()).toMatch(/note\s+nothing\s+12345678901234567890/)
   })
 
   test('an object: its whole history, and its changes', async () => {
@@ -120,8 +120,8 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await site.send('organization', [record])
     await site.drain()
     await visitor.open(`objects?integration=organization&externalId=${encodeURIComponent(record.id)}`)
-    expect(await page.getByRole('article').count()).toBe(2)
-    expect(await page.getByRole('article').first().innerText()).toMatch(/updated.*established\s+\d+\s+1066/s)
+    await expect.poll(() => page.getByRole('article').count()).toBe(2)
+    await expect.poll(() => page.getByRole('article').first().innerText()).toMatch(/updated.*established\s+\d+\s+1066/s)
     await visitor.open('objects?integration=organization&externalId=nobody')
     await page.getByText('No such object ever came.').waitFor()
     // The refused request stands on the console.
@@ -142,7 +142,7 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     const worker = site.sluice.work()
     try {
       await page.getByText('finished', { exact: true }).waitFor()
-      expect(await page.locator('main').innerText()).toMatch(/instances: 1/)
+      await expect.poll(() => page.locator('main').innerText()).toMatch(/instances: 1/)
       await visitor.open('instances/4.0')
       await expect.poll(async () => page.getByText('Earlier attempts').count()).toBe(1)
     } finally {

@@ -35,9 +35,9 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await page.getByRole('article', { name: '1 message not correct' }).waitFor()
     await page.getByRole('img', { name: 'Instances per minute' }).locator('canvas').waitFor()
     await page.getByText('The same as a table').click()
-    expect(await page.getByRole('table', { name: 'Instances per minute' }).innerText()).toMatch(/477/)
+    await expect.poll(() => page.getByRole('table', { name: 'Instances per minute' }).innerText()).toMatch(/477/)
     const row = page.getByRole('table', { name: 'Integrations' }).getByRole('row').filter({ hasText: 'anything' })
-    expect(await row.innerText()).toMatch(/2\s+100\s?%/)
+    await expect.poll(() => row.innerText()).toMatch(/2\s+100\s?%/)
     await page.getByRole('article', { name: '1 message not correct' }).getByRole('link').click()
     await page.getByRole('link', { name: '2', exact: true }).waitFor()
     expect(page.url()).toBe(`${site.url}messages?status=-1`)
@@ -47,7 +47,7 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     const { page } = visitor
     await visitor.open('errors')
     const row = page.getByRole('row').filter({ hasText: 'refused_here' })
-    expect(await row.innerText()).toContain('The shop is closed.')
+    await expect.poll(() => row.innerText()).toContain('The shop is closed.')
     await row.getByRole('button', { name: 'Reprocess this code' }).click()
     await page.getByRole('dialog').getByText('2 failed instances are put back').waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Do it' }).click()
@@ -65,7 +65,7 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
   test('instances: filters, a selection, and all that match', async () => {
     const { page } = visitor
     await visitor.open('instances?failed=true')
-    expect(await page.locator('tbody tr').count()).toBe(2)
+    await expect.poll(() => page.locator('tbody tr').count()).toBe(2)
     await page.getByRole('checkbox', { name: 'Select all on this page' }).click()
     await page.getByText('2 instances selected').waitFor()
     await visitor.open('instances?integration=anything')
@@ -85,9 +85,9 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await page.getByRole('link', { name: 'position' }).click()
     await page.getByRole('heading', { level: 1, name: 'Integration position' }).waitFor()
     await settled(page)
-    expect(await page.locator('main').innerText()).toContain(`curl -i '${site.url}api/integrations/position/messages'`)
-    expect(await page.getByRole('table', { name: 'Schema of an object' }).innerText()).toMatch(/ms_id\s+string\s+yes/)
-    expect(await page.getByRole('table', { name: 'Target' }).innerText()).toMatch(/columns\.title\s+field title/)
+    await expect.poll(() => page.locator('main').innerText()).toContain(`curl -i '${site.url}api/integrations/position/messages'`)
+    await expect.poll(() => page.getByRole('table', { name: 'Schema of an object' }).innerText()).toMatch(/ms_id\s+string\s+yes/)
+    await expect.poll(() => page.getByRole('table', { name: 'Target' }).innerText()).toMatch(/columns\.title\s+field title/)
     const text = page.getByLabel('An object, or an array of objects')
     expect(JSON.parse(await text.inputValue())).toEqual([{ ms_id: '', title: '' }])
     await text.fill('{"ms_id":"p7","title":"Nurse"}')
@@ -113,7 +113,7 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     const { page } = visitor
     await visitor.open('tasks')
     const card = page.getByRole('article', { name: 'Roll up' })
-    expect(await card.innerText()).toContain('*/5 * * * *')
+    await expect.poll(() => card.innerText()).toContain('*/5 * * * *')
     await card.getByRole('button', { name: 'Parameters of a run by hand' }).click()
     await card.getByLabel('Ids of messages or instances').fill('1')
     await card.getByRole('button', { name: 'Run now' }).click()
@@ -123,7 +123,7 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await site.drain()
     await page.getByText('messages counted again: 1').waitFor()
     await visitor.open('tasks?task=rollup')
-    expect(await page.getByRole('table', { name: 'Runs' }).innerText()).toMatch(/by a click · admin/)
+    await expect.poll(() => page.getByRole('table', { name: 'Runs' }).innerText()).toMatch(/by a click · admin/)
   })
 
   test('access: a token is shown once, works, and is revoked', async () => {
@@ -140,9 +140,9 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     expect(await page.content()).not.toContain(secret)
     const viewer = await visit(site, { token: secret })
     await viewer.open('access')
-    expect(await viewer.page.getByRole('link', { name: 'Access' }).count()).toBe(0)
+    await expect.poll(() => viewer.page.getByRole('link', { name: 'Access' }).count()).toBe(0)
     await viewer.open('messages/1')
-    expect(await viewer.page.getByRole('button', { name: 'Replay all' }).count()).toBe(0)
+    await expect.poll(() => viewer.page.getByRole('button', { name: 'Replay all' }).count()).toBe(0)
     await page.getByRole('button', { name: 'Revoke: the shop' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
     await page.getByRole('row').filter({ hasText: 'the shop' }).getByText('revoked').waitFor()
@@ -164,9 +164,9 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     const sender = await visit(site, { token: secret })
     const { page } = sender
     await page.getByRole('heading', { level: 1, name: 'Messages' }).waitFor()
-    expect(await page.getByRole('navigation').first().getByRole('link').allInnerTexts()).toEqual(['Messages', 'Instances'])
+    await expect.poll(() => page.getByRole('navigation').first().getByRole('link').allInnerTexts()).toEqual(['Messages', 'Instances'])
     await settled(page)
-    expect(await page.locator('tbody tr').count()).toBe(1)
+    await expect.poll(() => page.locator('tbody tr').count()).toBe(1)
     for (const path of [`messages/${id}`, `instances/${id}.0`, 'instances']) {
       await sender.open(path)
       expect(

@@ -32,12 +32,8 @@ describe.skipIf(file === null || !hasNative)('the whole registry', () => {
     const tables = await load(async (start) => {
       // Three times, each in the middle of a chunk.
       for (const name of ['first', 'second', 'third']) {
-        const child = start(name)
-        const busy = chunksOf(child)
-        for (let chunk = 0; chunk < 5; chunk++) await busy.next()
-        await sleep(Math.random() * 50)
-        child.kill('SIGKILL')
-        await once(child, 'exit')
+        const [, signal] = await once(start(name, { diesInChunk: 5 }), 'exit')
+        expect(signal).toBe('SIGKILL')
       }
       start('last')
     })
@@ -53,14 +49,16 @@ describe.skipIf(file === null || !hasNative)('the whole registry', () => {
   })
 
   /** Loads the registry into a database of its own, with the workers that `run` starts. */
-  async function load(run: (start: (name: string) => ChildProcess) => Promise<void>): Promise<Awaited<ReturnType<typeof rorTables>>> {
+  async function load(
+    run: (start: (name: string, dying?: { diesInChunk: number }) => ChildProcess) => Promise<void>,
+  ): Promise<Awaited<ReturnType<typeof rorTables>>> {
     const database: TestDatabase = await createTestDatabase('postgres')
     try {
       await createRorTables(database.db)
       const inbox = createInbox(database.db, rorIntegrations)
       const { id, total } = await inbox.send('organization', gunzipSync(readFileSync(file ?? '')), { format: 'ndjson' })
-      await run((name) => {
-        const child = fork(new URL('worker.ts', import.meta.url), [database.url, name])
+      await run((name, dying) => {
+        const child = fork(new URL('worker.ts', import.meta.url), [database.url, name, String(dying?.diesInChunk ?? '')])
         children.add(child)
         return child
       })
@@ -82,12 +80,4 @@ describe.skipIf(file === null || !hasNative)('the whole registry', () => {
 async function isOpen(rows: ReturnType<typeof createInbox>['rows']): Promise<boolean> {
   const open = await rows("SELECT FROM sluice.chunk WHERE state <> 'finished' LIMIT 1")
   return open.length > 0
-}
-
-/** A worker's chunks, as it begins them. */
-async function* chunksOf(child: ChildProcess): AsyncGenerator<unknown> {
-  for (;;) {
-    const [state] = await once(child, 'message')
-    if (state !== null) yield state
-  }
 }

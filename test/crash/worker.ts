@@ -1,15 +1,23 @@
-/** A worker process for the crash tests: the ROR example on the database given, until it is told to stop or killed. */
+/** A worker process for the crash tests: the ROR example on the database given, until it is told to stop or kills itself. */
 
 import config from '../../examples/ror/sluice.config.ts'
 import { createServices } from '../../src/services.ts'
 import { createPostgres } from '../../src/store/postgres.ts'
 import { startWorker } from '../../src/worker/worker.ts'
 
-const [url = '', name = ''] = process.argv.slice(2)
+/** `dies`: the chunk, counted from 1, in whose middle the process kills itself; nothing for never. */
+const [url = '', name = '', dies = ''] = process.argv.slice(2)
 const db = createPostgres({ url })
 // A short lease: the tests wait for it to run out.
 const services = createServices({ ...config, worker: { ...config.worker, lease: 2, poll: 0.1 } }, db)
-const worker = startWorker(services, { name, onChunk: (state) => process.send?.(state) })
+let chunks = 0
+const worker = startWorker(services, {
+  name,
+  onChunk: (state) => {
+    // No cleaning up, and at any moment of the chunk.
+    if (state !== null && ++chunks === Number(dies)) setTimeout(() => process.kill(process.pid, 'SIGKILL'), Math.random() * 50)
+  },
+})
 
 process.on('message', async () => {
   await worker.stop()
