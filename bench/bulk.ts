@@ -4,6 +4,8 @@
  */
 import pg from 'pg'
 import { startPostgres } from '../test/support/postgres.ts'
+import type { BenchCase, BenchOptions } from './case.ts'
+import { inDatabase } from './database.ts'
 import { employeesJson, organizationsJson, tablesSql } from './employees.ts'
 import { startInbox } from './inbox.ts'
 import { type Machine, machine } from './machine.ts'
@@ -11,15 +13,8 @@ import { runFloor } from './peers/floor.ts'
 import { runPerObject } from './peers/per-object.ts'
 import { type Summary, summarize } from './statistics.ts'
 
-export interface BulkOptions {
-  objects: number
-  rounds: number
-  /** Told what is going on. */
-  say(line: string): void
-}
-
 /** Rates are objects per second; ratios are of Sluice's first load to the peer of the same round. */
-export interface BulkResult {
+interface BulkResult {
   case: 'bulk'
   command: string
   machine: Machine
@@ -49,7 +44,26 @@ const mostPerObject = 10_000
 /** Sent before the clock starts, so that what is measured is a worker that has been running, not V8's first compilation. */
 const warmUpObjects = 100_000
 
-export async function runBulk({ objects, rounds, say }: BulkOptions): Promise<BulkResult> {
+/** `objects`: employees in the message. Default: 100,000. */
+export const bulk: BenchCase = {
+  name: 'bulk',
+  about: 'one message of many employees, beside the floor and one transaction per object',
+  async run(options) {
+    const result = await measure(options)
+    return {
+      result,
+      markdown: table(result),
+      goals: [
+        { of: "first load, of the floor's rate", figure: result.ratioToFloor, least: 0.6 },
+        { of: 'first load, objects a second', figure: result.rates.firstLoad.median, least: 15_000 },
+        { of: 'unchanged, of the rate of the first load', figure: result.rates.unchanged.median / result.rates.firstLoad.median, least: 1 },
+        { of: 'every object changed, objects a second', figure: result.rates.changed.median, least: 10_000 },
+      ],
+    }
+  },
+}
+
+async function measure({ objects = 100_000, rounds, say }: BenchOptions): Promise<BulkResult> {
   const server = await startPostgres({ major: 18 })
   try {
     const figures: Record<keyof BulkResult['rates'], number[]> = {
@@ -129,26 +143,29 @@ function expectCount(name: string, counts: Record<string, number>, objects: numb
   if (counts[name] !== objects) throw new Error(`expected ${objects} ${name}, got ${JSON.stringify(counts)}`)
 }
 
-let databases = 0
-
-async function inDatabase<T>(serverUrl: string, work: (url: string) => Promise<T>): Promise<T> {
-  const name = `bench_${++databases}`
-  const client = new pg.Client({ connectionString: serverUrl })
-  await client.connect()
-  try {
-    await client.query(`CREATE DATABASE ${name}`)
-    const url = new URL(serverUrl)
-    url.pathname = `/${name}`
-    const result = await work(url.href)
-    await client.query(`DROP DATABASE ${name} WITH (FORCE)`)
-    // What one leaves to be written must not slow the next one down.
-    await client.query('CHECKPOINT')
-    return result
-  } finally {
-    await client.end()
-  }
-}
-
 function rate(figure: number): string {
   return Math.round(figure).toLocaleString('en')
+}
+
+/** The figures as a Markdown table. */
+function table(result: BulkResult): string {
+  const { machine: on, rates } = result
+  const row = (name: string, { median, lowest, highest }: Summary): string =>
+    `| ${name} | ${rate(median)} | ${rate(lowest)} to ${rate(highest)} |`
+  return [
+    `${result.objects.toLocaleString('en')} employees of about 200 bytes in one message, one reference each, from POST to rolled up, after a warm-up of 100,000 others; median of ${result.rounds} interleaved rounds.`,
+    '',
+    '| | objects/s | lowest to highest |',
+    '|---|---:|---:|',
+    row('Sluice, first load', rates.firstLoad),
+    row('Sluice, the same again: unchanged', rates.unchanged),
+    row('Sluice, every object changed', rates.changed),
+    row('floor: COPY, one set-wise upsert, one status update', rates.floor),
+    row('baseline: one transaction per object, one connection', rates.perObject),
+    row('the same baseline on two connections', rates.perObjectTwo),
+    '',
+    `First load: ${result.ratioToFloor.toFixed(2)} of the floor's rate, ${result.ratioToPerObject.toFixed(1)} times the baseline's, ${result.ratioToPerObjectTwo.toFixed(1)} times that of two connections (medians of the rounds' ratios).`,
+    '',
+    `Measured by \`${result.command}\` with ${on.postgres}, server and two workers on the same ${on.cores} cores (${on.cpu}, ${on.os}), Node ${on.node}.`,
+  ].join('\n')
 }
