@@ -12,6 +12,7 @@ interface JsonSchemaNode {
   description?: string
   default?: unknown
   enum?: unknown[]
+  anyOf?: JsonSchemaNode[]
   properties?: Record<string, JsonSchemaNode>
 }
 
@@ -28,7 +29,8 @@ function* optionRows(node: JsonSchemaNode, path: string[]): Generator<string> {
     if (option.properties !== undefined) yield* optionRows(option, here)
     else {
       if (option.description === undefined) throw new Error(`the option ${here.join('.')} has no description`)
-      const type = option.enum === undefined ? option.type : option.enum.map((value) => `\`${value}\``).join(', ')
+      const types = option.anyOf?.map(({ type }) => type) ?? [option.type]
+      const type = option.enum === undefined ? types.join(' or ') : option.enum.map((value) => `\`${value}\``).join(', ')
       yield `| \`${here.join('.')}\` | ${type} | ${option.default === undefined ? '' : `\`${JSON.stringify(option.default)}\``} | ${option.description} |`
     }
   }

@@ -36,7 +36,7 @@ CREATE TABLE sluice.awaited_reference (
   wanted_id text NOT NULL,
   field text NOT NULL,
   came_at timestamp with time zone
-);
+) WITH (autovacuum_vacuum_scale_factor=0.05);
 ALTER TABLE sluice.awaited_reference ADD CONSTRAINT awaited_reference_pkey PRIMARY KEY (message_id, ordinal, wanted, wanted_id);
 CREATE INDEX awaited_reference_by_wanted ON sluice.awaited_reference USING btree (wanted, wanted_id) WHERE (came_at IS NULL);
 
@@ -99,7 +99,7 @@ CREATE TABLE sluice.deferred_link (
   ordinal integer NOT NULL,
   error text,
   created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
+) WITH (autovacuum_vacuum_scale_factor=0.05);
 ALTER TABLE sluice.deferred_link ADD CONSTRAINT deferred_link_pkey PRIMARY KEY (id);
 CREATE INDEX deferred_link_by_object ON sluice.deferred_link USING btree (integration, external_id);
 CREATE INDEX deferred_link_by_wanted ON sluice.deferred_link USING btree (wanted, wanted_id);
@@ -115,7 +115,7 @@ CREATE TABLE sluice.failure (
   attempts integer NOT NULL,
   due_at timestamp with time zone,
   failed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
+) WITH (autovacuum_vacuum_scale_factor=0.05);
 ALTER TABLE sluice.failure ADD CONSTRAINT failure_class_check CHECK ((class = ANY (ARRAY['transient'::text, 'permanent'::text, 'missing_reference'::text])));
 ALTER TABLE sluice.failure ADD CONSTRAINT failure_pkey PRIMARY KEY (message_id, ordinal);
 CREATE INDEX failure_by_group ON sluice.failure USING btree (integration, code, fingerprint, message_id, ordinal);
@@ -139,7 +139,7 @@ CREATE TABLE sluice.instance (
   generation integer DEFAULT 0 NOT NULL,
   history jsonb,
   finished_at timestamp with time zone
-) WITH (fillfactor=50);
+) WITH (fillfactor=50,autovacuum_vacuum_scale_factor=0.05);
 ALTER TABLE sluice.instance ADD CONSTRAINT instance_check CHECK (((status = 2) = (outcome IS NOT NULL)));
 ALTER TABLE sluice.instance ADD CONSTRAINT instance_check1 CHECK (((status = '-2'::integer) = (error IS NOT NULL)));
 ALTER TABLE sluice.instance ADD CONSTRAINT instance_check2 CHECK (((status = 0) = (finished_at IS NULL)));
@@ -150,6 +150,7 @@ ALTER TABLE sluice.instance ADD CONSTRAINT instance_pkey PRIMARY KEY (message_id
 ALTER TABLE sluice.instance ADD CONSTRAINT instance_status_check CHECK ((status = ANY (ARRAY[0, 2, '-2'::integer])));
 CREATE INDEX instance_by_object ON sluice.instance USING btree (integration, external_id, message_id, ordinal);
 
+CREATE TRIGGER instance_chunk AFTER INSERT ON sluice.instance REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION sluice.check_instance_chunk();
 CREATE TRIGGER instance_new BEFORE INSERT ON sluice.instance FOR EACH ROW WHEN ((NOT ((new.status = 0) OR ((new.status = '-2'::integer) AND (COALESCE((new.error ->> 'code'::text), ''::text) = 'invalid'::text))))) EXECUTE FUNCTION sluice.refuse_new_instance();
 CREATE TRIGGER instance_transitions AFTER UPDATE ON sluice.instance REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION sluice.check_instance_transitions();
 
@@ -170,14 +171,21 @@ CREATE TABLE sluice.message (
   received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
   validated_at timestamp with time zone,
   split_at timestamp with time zone,
-  finished_at timestamp with time zone
-);
+  finished_at timestamp with time zone,
+  body_pruned_at timestamp with time zone,
+  history_pruned_at timestamp with time zone,
+  instances_pruned_at timestamp with time zone,
+  is_pruning boolean DEFAULT false NOT NULL
+) WITH (autovacuum_vacuum_scale_factor=0.05);
+ALTER TABLE sluice.message ADD CONSTRAINT message_body_pruned CHECK (((body_pruned_at IS NULL) OR (status = ANY (ARRAY['-1'::integer, 2, 3, '-3'::integer]))));
 ALTER TABLE sluice.message ADD CONSTRAINT message_body_sha256_check CHECK ((octet_length(body_sha256) = 32));
 ALTER TABLE sluice.message ADD CONSTRAINT message_body_size_check CHECK ((body_size >= 0));
 ALTER TABLE sluice.message ADD CONSTRAINT message_check CHECK (((status = ANY (ARRAY['-1'::integer, 3, '-3'::integer])) = (finished_at IS NOT NULL)));
 ALTER TABLE sluice.message ADD CONSTRAINT message_check1 CHECK (((status = 0) OR (validated_at IS NOT NULL)));
 ALTER TABLE sluice.message ADD CONSTRAINT message_check2 CHECK (((status <> ALL (ARRAY[2, 3, '-3'::integer])) OR ((split_at IS NOT NULL) AND (total IS NOT NULL))));
 ALTER TABLE sluice.message ADD CONSTRAINT message_format_check CHECK ((format = ANY (ARRAY['json'::text, 'ndjson'::text])));
+ALTER TABLE sluice.message ADD CONSTRAINT message_instances_pruned CHECK (((COALESCE(instances_pruned_at, history_pruned_at) IS NULL) OR (status = ANY (ARRAY[3, '-3'::integer]))));
+ALTER TABLE sluice.message ADD CONSTRAINT message_is_pruning CHECK (((NOT is_pruning) OR (instances_pruned_at IS NOT NULL)));
 ALTER TABLE sluice.message ADD CONSTRAINT message_pkey PRIMARY KEY (id);
 ALTER TABLE sluice.message ADD CONSTRAINT message_status_check CHECK ((status = ANY (ARRAY[0, 1, '-1'::integer, 2, '-2'::integer, 3, '-3'::integer])));
 ALTER TABLE sluice.message ADD CONSTRAINT message_total_check CHECK ((total >= 0));
@@ -186,6 +194,7 @@ CREATE INDEX message_by_source ON sluice.message USING btree (source, id);
 CREATE INDEX message_by_status ON sluice.message USING btree (status, id);
 CREATE INDEX message_by_time ON sluice.message USING btree (received_at, id);
 CREATE UNIQUE INDEX message_idempotency ON sluice.message USING btree (source, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE INDEX message_pruning ON sluice.message USING btree (id) WHERE is_pruning;
 CREATE INDEX message_unsplit ON sluice.message USING btree (id) WHERE (status = ANY (ARRAY[0, 1]));
 
 CREATE TRIGGER message_status BEFORE INSERT OR UPDATE OF status ON sluice.message FOR EACH ROW EXECUTE FUNCTION sluice.check_message_status();
@@ -195,7 +204,7 @@ CREATE TABLE sluice.message_body (
   part integer NOT NULL,
   bytes bytea NOT NULL,
   created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
+) WITH (autovacuum_vacuum_scale_factor=0.05);
 ALTER TABLE sluice.message_body ADD CONSTRAINT message_body_bytes_check CHECK ((octet_length(bytes) <= 1048576));
 ALTER TABLE sluice.message_body ADD CONSTRAINT message_body_pkey PRIMARY KEY (upload_id, part);
 ALTER TABLE sluice.message_body ALTER COLUMN bytes SET STORAGE EXTERNAL;
@@ -236,7 +245,7 @@ CREATE TABLE sluice.schedule (
   last_slot timestamp with time zone
 );
 ALTER TABLE sluice.schedule ADD CONSTRAINT schedule_pkey PRIMARY KEY (task);
-ALTER TABLE sluice.schedule ADD CONSTRAINT schedule_task_check CHECK ((task = ANY (ARRAY['split'::text, 'process'::text, 'reprocess'::text, 'rollup'::text])));
+ALTER TABLE sluice.schedule ADD CONSTRAINT schedule_task_check CHECK ((task = ANY (ARRAY['split'::text, 'process'::text, 'reprocess'::text, 'rollup'::text, 'prune'::text])));
 
 CREATE TABLE sluice.session (
   secret_sha256 bytea NOT NULL,
@@ -266,16 +275,35 @@ CREATE TABLE sluice.task_run (
   created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
   started_at timestamp with time zone,
   finished_at timestamp with time zone
-);
+) WITH (autovacuum_vacuum_scale_factor=0.05);
 ALTER TABLE sluice.task_run ADD CONSTRAINT task_run_check CHECK (((started_by = 'clock'::text) = (slot IS NOT NULL)));
 ALTER TABLE sluice.task_run ADD CONSTRAINT task_run_check1 CHECK (((state = ANY (ARRAY['finished'::text, 'failed'::text])) = (finished_at IS NOT NULL)));
 ALTER TABLE sluice.task_run ADD CONSTRAINT task_run_pkey PRIMARY KEY (id);
 ALTER TABLE sluice.task_run ADD CONSTRAINT task_run_started_by_check CHECK ((started_by = ANY (ARRAY['event'::text, 'clock'::text, 'click'::text])));
 ALTER TABLE sluice.task_run ADD CONSTRAINT task_run_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'finished'::text, 'failed'::text])));
-ALTER TABLE sluice.task_run ADD CONSTRAINT task_run_task_check CHECK ((task = ANY (ARRAY['split'::text, 'process'::text, 'reprocess'::text, 'rollup'::text])));
+ALTER TABLE sluice.task_run ADD CONSTRAINT task_run_task_check CHECK ((task = ANY (ARRAY['split'::text, 'process'::text, 'reprocess'::text, 'rollup'::text, 'prune'::text])));
 CREATE INDEX task_run_open ON sluice.task_run USING btree (id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 CREATE UNIQUE INDEX task_run_same_click ON sluice.task_run USING btree (task, md5((parameters)::text)) WHERE ((state = 'queued'::text) AND (started_by = 'click'::text));
 CREATE UNIQUE INDEX task_run_slot ON sluice.task_run USING btree (task, slot) WHERE (slot IS NOT NULL);
+
+CREATE OR REPLACE FUNCTION sluice.check_instance_chunk()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+DECLARE
+  placed record;
+BEGIN
+  FOR placed IN SELECT n.message_id, n.chunk_id, min(n.ordinal) AS ordinal FROM new_rows n GROUP BY 1, 2 LOOP
+    IF NOT EXISTS (SELECT FROM sluice.chunk c WHERE c.id = placed.chunk_id AND c.message_id = placed.message_id) THEN
+      RAISE EXCEPTION 'instance %.%: chunk % is not one of its message', placed.message_id, placed.ordinal, placed.chunk_id
+        USING ERRCODE = '23514', TABLE = 'instance', SCHEMA = 'sluice';
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END
+$function$
+;
 
 CREATE OR REPLACE FUNCTION sluice.check_instance_transitions()
  RETURNS trigger
@@ -291,7 +319,7 @@ BEGIN
     SELECT o.status AS before, n.status AS after, n.chunk_id, n.chunk_id = o.chunk_id AS stayed, o.message_id, min(o.ordinal) AS ordinal
     FROM old_rows o
     LEFT JOIN new_rows n ON n.message_id = o.message_id AND n.ordinal = o.ordinal
-    WHERE n.message_id IS NULL OR n.status <> o.status
+    WHERE n.message_id IS NULL OR n.status <> o.status OR n.chunk_id <> o.chunk_id
     GROUP BY 1, 2, 3, 4, 5
   LOOP
     IF NOT coalesce(
@@ -300,6 +328,10 @@ BEGIN
           WHEN 'ready' THEN c.kind = 'retry' AND moved.before IN (2, -2) AND moved.after = 0 AND NOT moved.stayed
         END
         FROM sluice.chunk c WHERE c.id = moved.chunk_id AND c.message_id = moved.message_id), false) THEN
+      IF moved.after = moved.before THEN
+        RAISE EXCEPTION 'instance %.%: it can''t go to another chunk at %', moved.message_id, moved.ordinal, moved.before
+          USING ERRCODE = '23514', TABLE = 'instance', SCHEMA = 'sluice', HINT = '2 and -2 go to 0 into a new retry chunk.';
+      END IF;
       RAISE EXCEPTION 'instance %.%: status can''t go from % to % here', moved.message_id, moved.ordinal, moved.before, coalesce(moved.after::text, 'another key')
         USING ERRCODE = '23514', TABLE = 'instance', SCHEMA = 'sluice',
           HINT = '0 goes to 2 or -2 only while its chunk is claimed; 2 and -2 go to 0 only into a new retry chunk.';
@@ -400,5 +432,8 @@ CREATE VIEW sluice.raw_integration_data AS
     received_at,
     validated_at,
     split_at,
-    finished_at
+    finished_at,
+    body_pruned_at,
+    history_pruned_at,
+    instances_pruned_at
    FROM sluice.message m;

@@ -96,6 +96,18 @@ const cron = z.string().superRefine((text, context) => {
 })
 const seconds = z.number().positive()
 const count = z.int().positive()
+const days = z.number().positive().max(36_500).nullable().default(null)
+
+const body = days.describe('Days after the end until the exact bytes go. `null`: they stay.')
+const message = days.describe('Days after the end until the message goes with all that is left of it, its idempotency key too.')
+const parts = z
+  .strictObject({
+    body,
+    history: days.describe('Days until the values before and after, and earlier attempts, go from its instances.'),
+    instances: days.describe('Days until its instances go, with their data and errors.'),
+    message,
+  })
+  .prefault({})
 
 /** Every option of a config beside its integrations. `describe` is what docs/configuration.md says of it. */
 export const optionsShape = z.strictObject({
@@ -171,6 +183,18 @@ export const optionsShape = z.strictObject({
           cron: cron.default('*/5 * * * *').describe('When rollup runs by the clock: messages whose last chunk ended without it.'),
         })
         .prefault({}),
+      prune: z
+        .strictObject({ cron: cron.default('23 2 * * *').describe('When prune runs by the clock: what `retention` lets go.') })
+        .prefault({}),
+    })
+    .prefault({}),
+  retention: z
+    .strictObject({
+      processed: parts,
+      processedWithErrors: parts,
+      incorrect: z.strictObject({ body, message }).prefault({}),
+      runs: days.default(90).describe('Days until a run of a task that has ended goes; null: never.'),
+      audit: days.describe('Days until an entry of the audit log goes; null: never.'),
     })
     .prefault({}),
   server: z

@@ -50,12 +50,16 @@ export function TaskCard({ task: { task, cron, nextAt, lastRun } }: { task: Task
             ],
           ]}
         />
-        <UnstyledButton onClick={parameters.toggle} aria-expanded={isOpen} td="underline" fz="sm">
-          {t('tasks.parameters')}
-        </UnstyledButton>
-        <Collapse expanded={isOpen}>
-          <Parameters task={task} draft={draft} onChange={setDraft} />
-        </Collapse>
+        {task !== 'prune' && (
+          <>
+            <UnstyledButton onClick={parameters.toggle} aria-expanded={isOpen} td="underline" fz="sm">
+              {t('tasks.parameters')}
+            </UnstyledButton>
+            <Collapse expanded={isOpen}>
+              <Parameters task={task} draft={draft} onChange={setDraft} />
+            </Collapse>
+          </>
+        )}
         <Group>
           <RunButton task={task} request={requestOf(task, draft)} label={t('tasks.runNow')} />
         </Group>

@@ -15,7 +15,7 @@ import { Plain } from './Plain.tsx'
 import { Time } from './Time.tsx'
 import { Values } from './Values.tsx'
 
-const tasks = ['split', 'process', 'reprocess', 'rollup'] as const
+const tasks = ['split', 'process', 'reprocess', 'rollup', 'prune'] as const
 const states = ['queued', 'running', 'finished', 'failed'] as const
 
 export function TaskRuns(): ReactNode {

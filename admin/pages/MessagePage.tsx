@@ -13,6 +13,7 @@ import { MessageProblem } from '../components/MessageProblem.tsx'
 import { OutcomeBar, shownCounts } from '../components/OutcomeBar.tsx'
 import { PageTitle } from '../components/PageTitle.tsx'
 import { Plain } from '../components/Plain.tsx'
+import { PrunedNote } from '../components/PrunedNote.tsx'
 import { RunButton } from '../components/RunButton.tsx'
 import { Section } from '../components/Section.tsx'
 import { StatusBadge } from '../components/StatusBadge.tsx'
@@ -34,13 +35,19 @@ export function MessagePage(): ReactNode {
 function MessageView({ message }: { message: Message }): ReactNode {
   const { t } = useLanguage()
   const { id, status, counts, problem } = message
+  const isPruned = message.instancesPrunedAt !== null
   const messages = [id]
   return (
     <Stack gap="lg">
       <Group>
         <StatusBadge of="message" status={status} />
-        <RunButton task="reprocess" request={{ messages }} label={t('action.reprocess')} isDisabled={counts.failed === 0} />
-        <RunButton task="reprocess" request={{ messages, replay: true }} label={t('action.replay')} isDisabled={counts.processed === 0} />
+        <RunButton task="reprocess" request={{ messages }} label={t('action.reprocess')} isDisabled={counts.failed === 0 || isPruned} />
+        <RunButton
+          task="reprocess"
+          request={{ messages, replay: true }}
+          label={t('action.replay')}
+          isDisabled={counts.processed === 0 || isPruned}
+        />
         <RunButton task="split" request={{ messages }} label={t('action.split')} isDisabled={status !== -2 && status !== 1} />
         <RunButton task="rollup" request={{ messages }} label={t('action.rollup')} isDisabled={![2, 3, -3].includes(status)} />
       </Group>
@@ -57,7 +64,9 @@ function MessageView({ message }: { message: Message }): ReactNode {
       </SimpleGrid>
       <MessageCounts message={message} />
       <Section title={t('messagePage.instances')}>
-        <MessageInstances id={id} />
+        <PrunedNote text={t('messagePage.historyPruned')} at={message.historyPrunedAt} />
+        <PrunedNote text={t('messagePage.instancesPruned')} at={message.instancesPrunedAt} />
+        {message.instancesPrunedAt === null && <MessageInstances id={id} />}
       </Section>
       <BodySection message={message} />
     </Stack>
@@ -105,7 +114,8 @@ function BodySection({ message }: { message: Message }): ReactNode {
   const navigate = useNavigate({ from: '/messages/$id' })
   return (
     <Section title={t('messagePage.body')}>
-      {body === undefined ? (
+      <PrunedNote text={t('messagePage.bodyPruned')} at={message.bodyPrunedAt} />
+      {message.bodyPrunedAt !== null ? null : body === undefined ? (
         <Group>
           <Button
             variant="default"

@@ -1,4 +1,4 @@
-/** The four tasks: when they run by the clock, a run by a click, and every run there was. */
+/** The tasks: when they run by the clock, a run by a click, and every run there was. */
 import { SimpleGrid, Stack } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'

@@ -8,6 +8,7 @@ import { doctorCommand } from './doctor.ts'
 import { ExitCode } from './exit.ts'
 import { initCommand } from './init.ts'
 import { migrateCommand } from './migrate.ts'
+import { pruneCommand } from './prune.ts'
 import { runCommand } from './run-task.ts'
 import { sendCommand } from './send.ts'
 import { serveCommand } from './serve.ts'
@@ -29,6 +30,7 @@ const commands = [
   sendCommand(),
   statusCommand(),
   runCommand(),
+  pruneCommand(),
   tokenCommand(),
   initCommand(),
   doctorCommand(),

@@ -21,7 +21,7 @@ interface RunOptions extends ServerOptions {
 }
 
 const defaultTimeoutSeconds = 600
-const tasks = ['split', 'process', 'reprocess', 'rollup'] as const satisfies readonly TaskRun['task'][]
+const tasks = ['split', 'process', 'reprocess', 'rollup', 'prune'] as const satisfies readonly TaskRun['task'][]
 
 export function runCommand(): Command {
   const command = new Command('run')
@@ -62,7 +62,7 @@ export function runCommand(): Command {
 }
 
 /** `run 7 of "reprocess" finished: instances 12`. */
-function runLine({ id, task, state, result, error }: TaskRun): string {
+export function runLine({ id, task, state, result, error }: TaskRun): string {
   return `run ${id} of "${task}" ${state}: ${printable(state === 'failed' ? reasonOf(error) : countsOf(result))}`
 }
 
@@ -105,7 +105,8 @@ function requestOf(options: RunOptions): RunRequest {
   }
 }
 
-function positiveNumber(text: string): number {
+/** A number above 0, as the value of an option. */
+export function positiveNumber(text: string): number {
   const value = Number(text)
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.')
   return value

@@ -2,13 +2,14 @@
 import { SluiceError } from '../errors.ts'
 import { type ErrorGroupPosition, listErrorGroups } from '../store/reads/failures.ts'
 import { findInstanceView, type InstancePosition, listInstances, listMessageInstances } from '../store/reads/instances.ts'
+import { findMessageView } from '../store/reads/messages.ts'
 import { findLedgerEntry, listDeferredLinks } from '../store/reads/objects.ts'
 import { requireConfigured, requireIntegration, requireMessage, scopeOf } from './auth.ts'
 import { answer, type Call, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
 import { prefersNdjson } from './headers.ts'
 import { raw, stringify } from './json.ts'
-import { visibleMessage } from './messages.ts'
+import { requireKept, visibleMessage } from './messages.ts'
 import { presentErrorGroup, presentInstance, presentItem } from './present.ts'
 import { badRequest } from './problem.ts'
 import { streamOf } from './stream.ts'
@@ -17,6 +18,7 @@ import { streamOf } from './stream.ts'
 export const instances: Handlers<'messageInstances' | 'instances' | 'instance' | 'object' | 'errors'> = {
   async messageInstances(call) {
     const message = await visibleMessage(call)
+    requireKept(message.id, 'the instances', message.instancesPrunedAt)
     const { services, query, request, language } = call
     const after = ordinalOf(query.cursor)
     if (prefersNdjson(request)) {
@@ -52,7 +54,14 @@ export const instances: Handlers<'messageInstances' | 'instances' | 'instance' |
     const { services, principal, params, language } = call
     const [messageId = '', ordinal = ''] = params.id.split('.')
     const instance = await findInstanceView(services.db, messageId, Number(ordinal))
-    if (instance === null) throw new SluiceError('not_found', `There is no instance ${params.id}.`)
+    if (instance === null) {
+      const message = await findMessageView(services.db, messageId)
+      if (message !== null && message.instancesPrunedAt !== null) {
+        requireMessage(principal, message)
+        if (Number(ordinal) < (message.total ?? 0)) requireKept(message.id, 'the instances', message.instancesPrunedAt)
+      }
+      throw new SluiceError('not_found', `There is no instance ${params.id}.`)
+    }
     requireMessage(principal, instance)
     return answer(call, presentInstance(instance, language))
   },

@@ -47,6 +47,7 @@ export const messages: Handlers<'messages' | 'message' | 'messageBody'> = {
 
   async messageBody(call) {
     const message = await visibleMessage(call)
+    requireKept(message.id, 'the body', message.bodyPrunedAt)
     const hash = Buffer.from(message.bodySha256)
     const etag = `"${hash.toString('hex')}"`
     const headers = { ETag: etag, 'Repr-Digest': `sha-256=:${hash.toString('base64')}:` }
@@ -96,6 +97,12 @@ export async function visibleMessage({
   if (message === null) throw new SluiceError('not_found', `There is no message ${params.id}.`)
   requireMessage(principal, message)
   return message
+}
+
+/** Throws SluiceError `pruned` for what retention has removed. */
+export function requireKept(id: string, what: string, prunedAt: string | null): void {
+  if (prunedAt === null) return
+  throw new SluiceError('pruned', `Retention removed ${what} of message ${id} at ${prunedAt}.`, { details: { id, prunedAt } })
 }
 
 /** If-None-Match, by weak comparison (RFC 9110, 13.1.2). */

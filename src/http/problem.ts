@@ -25,6 +25,7 @@ const kinds: Record<string, { status: number; title: string }> = {
   token_name_taken: { status: 409, title: 'The name is taken' },
   token_name_reserved: { status: 409, title: 'The name is reserved' },
   target_mismatch: { status: 409, title: "The target doesn't fit the mapping" },
+  pruned: { status: 410, title: 'It is not kept any longer' },
   body_too_large: { status: 413, title: 'The body is too large' },
   decompressed_too_large: { status: 413, title: 'The body is too large' },
   too_many_objects: { status: 413, title: 'The message has too many objects' },

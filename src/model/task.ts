@@ -1,7 +1,7 @@
-/** The four tasks, and what a run of one takes. */
+/** The tasks, and what a run of one takes. */
 import { SluiceError } from '../errors.ts'
 
-export const taskNames = ['split', 'process', 'reprocess', 'rollup'] as const
+export const taskNames = ['split', 'process', 'reprocess', 'rollup', 'prune'] as const
 export type TaskName = (typeof taskNames)[number]
 
 /** Who or what starts a run. */
@@ -33,9 +33,12 @@ const largestOrdinal = 2_147_483_647
  * The same parameters written one way: ids sorted and without duplicates, nothing undefined. Two runs that would do the
  * same are equal then.
  *
- * @throws SluiceError `invalid_parameters` for what can't be an id, for a replay of everything, and for a mode that the task doesn't have
+ * @throws SluiceError `invalid_parameters` for what can't be an id, for a replay of everything, for a mode that the task doesn't have,
+ *   and for any parameter of `prune`
  */
 export function normalizeParameters(task: TaskName, given: RunParameters): RunParameters {
+  if (task === 'prune' && Object.values(given).some((value) => value !== undefined))
+    throw invalid('prune takes no parameters: what goes is said by the option "retention"')
   const parameters: RunParameters = {}
   if (given.messages !== undefined) parameters.messages = uniqueSorted(given.messages.map((id) => messageIdOf(id, id)))
   if (given.instances !== undefined) {

@@ -57,14 +57,19 @@ export async function requeueInstances(db: Db, keys: readonly InstanceKey[], opt
 export async function requeueInside(tx: Transaction, keys: readonly InstanceKey[], options: RequeueOptions): Promise<Requeued> {
   const sorted = sortKeys(keys)
   const integrations = await lockMessages(tx, sorted)
-  const moving = await lockMoving(tx, sorted, options.replay === true)
+  // What retention is removing is gone.
+  const there = sorted.filter((key) => integrations.has(key.messageId))
+  const moving = await lockMoving(tx, there, options.replay === true)
   if (moving.length === 0) return { instances: 0, chunks: 0, messages: [] }
   const chunks = await insertRetryChunks(tx, planChunks(moving, integrations, options))
   await moveInstances(tx, moving, chunks, options)
   await takeFromOldChunks(tx, moving)
   await forgetFailures(tx, moving)
   const messages = [...new Set(moving.map((instance) => instance.messageId))]
-  await tx.query('UPDATE sluice.message SET status = 2, finished_at = NULL WHERE id = ANY($1) AND status IN (3, -3)', [messages])
+  await tx.query(
+    'UPDATE sluice.message SET status = 2, finished_at = NULL, history_pruned_at = NULL WHERE id = ANY($1) AND status IN (3, -3)',
+    [messages],
+  )
   await tx.query("SELECT pg_notify('sluice', 'process')")
   return { instances: moving.length, chunks: chunks.length, messages }
 }
@@ -96,7 +101,7 @@ function sortKeys(keys: readonly InstanceKey[]): InstanceKey[] {
  */
 async function lockMessages(tx: Transaction, keys: readonly InstanceKey[]): Promise<Map<string, string>> {
   const { rows } = await tx.query<{ id: string; integration: string }>(
-    'SELECT id, integration FROM sluice.message WHERE id = ANY($1) AND status IN (2, 3, -3) ORDER BY id FOR UPDATE',
+    'SELECT id, integration FROM sluice.message WHERE id = ANY($1) AND status IN (2, 3, -3) AND instances_pruned_at IS NULL ORDER BY id FOR UPDATE',
     [[...new Set(keys.map((key) => key.messageId))]],
   )
   return new Map(rows.map((row) => [row.id, row.integration]))

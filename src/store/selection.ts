@@ -82,9 +82,9 @@ export function messagesToRollUp(db: Queryable, filter: RunParameters, page: { a
   ])
 }
 
-/** Messages that are rolled up: at 3 or -3. */
+/** Messages that are rolled up, at 3 or -3, and whose instances are still there. */
 export function rolledUpMessages(db: Queryable, filter: RunParameters, page: { after: string; limit: number }): Promise<string[]> {
-  return pageOfMessages(db, filter, page, ['m.status IN (3, -3)'])
+  return pageOfMessages(db, filter, page, ['m.status IN (3, -3) AND m.instances_pruned_at IS NULL'])
 }
 
 async function pageOfMessages(

@@ -2,16 +2,19 @@
 import type { FlowContext } from '../flow/index.ts'
 import { normalizeParameters, type RunParameters, type TaskName } from '../model/task.ts'
 import { beforeAll, chunksToMakeDue, messagesToRollUp, messagesToSplit, rolledUpMessages, selectForRun } from '../store/selection.ts'
+import { type PrunePreview, previewPrune } from './prune.ts'
 
 /** Where counting stops: more than that is told as that many and more. */
 export const mostCounted = 100_000
 
 /** How much a run would do. */
 export interface RunPreview {
-  /** `reprocess` counts instances, `split` and `rollup` messages, `process` chunks that wait for a later attempt. */
+  /** `reprocess` counts instances, `split`, `rollup` and `prune` messages, `process` chunks that wait for a later attempt. */
   unit: 'instances' | 'messages' | 'chunks'
   /** At most {@link mostCounted}. */
   count: number
+  /** Of `prune`: what would go, by the rules of `retention`. */
+  rules?: PrunePreview[]
 }
 
 /**
@@ -40,6 +43,11 @@ export async function previewRun(context: FlowContext, task: TaskName, given: Ru
       const isChosen = parameters.messages !== undefined || parameters.instances !== undefined
       const done = isChosen ? await rolledUpMessages(db, parameters, page) : []
       return { unit: 'messages', count: Math.min(open.length + done.length, mostCounted) }
+    }
+    case 'prune': {
+      const rules = await previewPrune(db, context.config)
+      const parts = rules.flatMap((rule) => ('status' in rule ? [rule.count] : []))
+      return { unit: 'messages', count: Math.min(Math.max(0, ...parts), mostCounted), rules }
     }
     case 'process':
       return { unit: 'chunks', count: await chunksToMakeDue(db, parameters, mostCounted) }

@@ -1,7 +1,8 @@
-/** The four tasks: what each does, and what the clock asks of it. */
+/** The tasks: what each does, and what the clock asks of it. */
 import type { Config } from '../config.ts'
 import type { RunParameters, TaskName } from '../model/task.ts'
 import { runProcess } from './process.ts'
+import { runPrune } from './prune.ts'
 import { runReprocess } from './reprocess.ts'
 import { runRollup } from './rollup.ts'
 import { runSplit } from './split.ts'
@@ -13,6 +14,7 @@ export const tasks: Readonly<Record<TaskName, Task>> = {
   process: runProcess,
   reprocess: runReprocess,
   rollup: runRollup,
+  prune: runPrune,
 }
 
 /** The parameters of the clock's runs. */

@@ -174,7 +174,7 @@ export interface TaskView {
   lastRun: TaskRunView | null
 }
 
-/** The four tasks with their plan and their last run. */
+/** The tasks with their plan and their last run. */
 export async function listTasks(db: Queryable, config: Config): Promise<TaskView[]> {
   const plan = new Map((await readSchedule(db)).tasks.map((scheduled) => [scheduled.task, scheduled]))
   const last = await lastRuns(db, taskNames)

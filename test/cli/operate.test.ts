@@ -100,6 +100,25 @@ describe('sluice run', { timeout: 60_000 }, () => {
   })
 })
 
+describe('sluice prune', { timeout: 60_000 }, () => {
+  test('a dry run tells what would go; the run removes it and says how much', async () => {
+    const dry = await sluice('prune', '--dry-run')
+    expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/^what .*count.*\nruns of tasks +90 +0 *\n$/) })
+    expect(JSON.parse((await sluice('prune', '--dry-run', '--json')).stdout)).toEqual({
+      rules: [{ what: 'runs', days: 90, count: 0, instances: 0, bytes: 0 }],
+    })
+    const { code, stdout } = await sluice('prune')
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^run \d+ of "prune" finished: there was nothing to do\n$/),
+    })
+    expect(await sluice('run', 'prune', '--integration', 'product')).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('retention'),
+    })
+  })
+})
+
 describe('sluice token', { timeout: 60_000 }, () => {
   test('through the server, while the embedded database belongs to it', async () => {
     const created = await sluice('token', 'create', 'erp', '--integration', 'product', '--config', fixtureConfig)

@@ -61,7 +61,7 @@ onBoth((opened) => {
         error: null,
       })
       const { items } = await app.get('/api/tasks', pageShape(taskViewShape))
-      expect(items.map(({ task }) => task).sort()).toEqual(['process', 'reprocess', 'rollup', 'split'])
+      expect(items.map(({ task }) => task).sort()).toEqual(['process', 'prune', 'reprocess', 'rollup', 'split'])
       expect(items.find(({ task }) => task === 'reprocess')).toMatchObject({ cron: '*/15 * * * *', lastRun: { id } })
     })
 

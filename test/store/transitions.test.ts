@@ -238,6 +238,31 @@ onBoth((opened) => {
       }
     })
 
+    test.each([0, 1, 2, -2] as const)('at %d never go to another chunk as they are', async (status) => {
+      const { db } = opened
+      const { id } = await instanceAt(db, status)
+      for (const state of ['ready', 'claimed'] as const) {
+        const other = await newChunk(db, id, { state })
+        await expect(db.query('UPDATE sluice.instance SET chunk_id = $2 WHERE message_id = $1', [id, other])).rejects.toMatchObject({
+          ...refused,
+          table: 'instance',
+          message: expect.stringContaining('another chunk'),
+        })
+      }
+    })
+
+    test('begin in a chunk of their own message and no other', async () => {
+      const { db } = opened
+      const { id } = await instanceAt(db, 0)
+      const stranger = await instanceAt(db, 0)
+      for (const chunk of [stranger.chunk, '999999'])
+        await expect(insert(db, id, chunk, 0, '')).rejects.toMatchObject({
+          ...refused,
+          table: 'instance',
+          message: `instance ${id}.7: chunk ${chunk} is not one of its message`,
+        })
+    })
+
     test('never change their key', async () => {
       const { db } = opened
       const { id, chunk } = await instanceAt(db, 1)

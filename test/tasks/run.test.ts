@@ -79,7 +79,7 @@ describe('runs', () => {
       expect(await statusOf(db, id)).toBe(2)
     })
 
-    test('the four tasks are listed with plan and last run', async () => {
+    test('the tasks are listed with plan and last run', async () => {
       const { db } = opened
       const services = createThings(db)
       expect(await listTasks(db, services.config)).toMatchObject([
@@ -87,6 +87,7 @@ describe('runs', () => {
         { task: 'process' },
         { task: 'reprocess', cron: '*/15 * * * *' },
         { task: 'rollup' },
+        { task: 'prune', cron: '23 2 * * *' },
       ])
       await tickSchedule(services, new Date('2026-05-01T12:00:30Z'))
       const run = await runNow(services, 'rollup')

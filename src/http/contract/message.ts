@@ -58,6 +58,13 @@ export const messageShape = z
     validatedAt: timeShape.nullable(),
     splitAt: timeShape.nullable(),
     finishedAt: timeShape.nullable(),
+    bodyPrunedAt: timeShape.nullable().openapi({ description: 'When retention removed the body; asking for it is 410 `pruned`.' }),
+    historyPrunedAt: timeShape
+      .nullable()
+      .openapi({ description: 'When retention removed the values before and after, and earlier attempts, from the instances.' }),
+    instancesPrunedAt: timeShape
+      .nullable()
+      .openapi({ description: 'When retention removed the instances; asking for them is 410 `pruned`.' }),
   })
   .openapi('Message')
 export type Message = z.infer<typeof messageShape>

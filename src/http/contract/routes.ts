@@ -136,7 +136,7 @@ export const routes = {
       206: { description: 'The part that `Range: bytes=first-last` asks for.', headers: { 'Content-Range': 'Which part of how many.' } },
       304: { description: 'As `If-None-Match` has it already.' },
     },
-    refusals: ['not_found'],
+    refusals: ['not_found', 'pruned'],
   },
   messageInstances: {
     method: 'get',
@@ -151,7 +151,7 @@ export const routes = {
     answers: {
       200: { description: 'A page, or a stream.', content: { ...json(pageShape(instanceItemShape)), 'application/x-ndjson': text } },
     },
-    refusals: ['not_found'],
+    refusals: ['not_found', 'pruned'],
   },
   instances: {
     method: 'get',
@@ -176,7 +176,7 @@ export const routes = {
         content: json(instanceShape),
       },
     },
-    refusals: ['not_found'],
+    refusals: ['not_found', 'pruned'],
   },
   object: {
     method: 'get',
@@ -253,7 +253,7 @@ export const routes = {
     path: '/api/tasks',
     roles: access.read,
     group: 'Tasks',
-    summary: 'The four tasks: when they run by the clock, and their last run',
+    summary: 'The tasks: when they run by the clock, and their last run',
     query: page,
     answers: { 200: { description: 'A page.', content: json(pageShape(taskViewShape)) } },
   },

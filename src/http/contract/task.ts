@@ -1,5 +1,6 @@
 /** Tasks and their runs on the wire. */
 import { z } from '@hono/zod-openapi'
+import { messageParts } from '../../model/retention.ts'
 import { taskNames } from '../../model/task.ts'
 import { idShape, instanceIdShape, nameShape, pageQuery, textShape, timeShape } from './common.ts'
 
@@ -53,8 +54,28 @@ export const runCreatedShape = z.object({ id: idShape })
 /** What a run would do to how many, counted before the click. */
 export const runPreviewShape = z
   .object({
-    unit: z.enum(['instances', 'messages', 'chunks']).openapi({ description: 'What is counted: `reprocess` instances, `process` chunks.' }),
+    unit: z
+      .enum(['instances', 'messages', 'chunks'])
+      .openapi({ description: 'What is counted: `reprocess` instances, `process` chunks, others messages.' }),
     count: z.int().openapi({ description: 'Counting stops at 100,000.' }),
+    rules: z
+      .array(
+        z.object({
+          what: z.enum([...messageParts, 'runs', 'audit']),
+          status: z
+            .literal([3, -3, -1])
+            .optional()
+            .openapi({ type: 'integer', enum: [3, -3, -1], description: 'Of messages.' }),
+          days: z.number(),
+          count: z.int().openapi({ description: 'Messages, runs or entries.' }),
+          instances: z.int(),
+          bytes: z.int().openapi({ description: 'Of bodies.' }),
+        }),
+      )
+      .optional()
+      .openapi({
+        description: 'Of `prune`: what each rule of `retention` lets go now. A message that goes whole is counted for its parts too.',
+      }),
   })
   .openapi('RunPreview')
 export type RunPreview = z.infer<typeof runPreviewShape>

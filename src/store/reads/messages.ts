@@ -30,6 +30,10 @@ export interface MessageView {
   validatedAt: string | null
   splitAt: string | null
   finishedAt: string | null
+  /** When retention removed its bytes; of its instances the earlier attempts; the instances. */
+  bodyPrunedAt: string | null
+  historyPrunedAt: string | null
+  instancesPrunedAt: string | null
 }
 
 export interface MessageFilter {
@@ -137,6 +141,9 @@ function selectMessages() {
       'm.validated_at as validatedAt',
       'm.split_at as splitAt',
       'm.finished_at as finishedAt',
+      'm.body_pruned_at as bodyPrunedAt',
+      'm.history_pruned_at as historyPrunedAt',
+      'm.instances_pruned_at as instancesPrunedAt',
     ])
 }
 

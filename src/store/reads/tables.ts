@@ -20,6 +20,9 @@ interface MessageTable {
   validated_at: string | null
   split_at: string | null
   finished_at: string | null
+  body_pruned_at: string | null
+  history_pruned_at: string | null
+  instances_pruned_at: string | null
 }
 
 interface InstanceTable {
