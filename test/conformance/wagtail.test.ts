@@ -11,6 +11,7 @@ import type { Config } from '../../src/config.ts'
 import { runExample } from '../examples/run-example.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { createInbox, type Inbox } from '../support/inbox.ts'
+import { startKillingProxy } from '../support/killing-proxy.ts'
 import { hasPython } from '../support/python.ts'
 
 /** Installing Wagtail into the example's venv is part of the first test. */
@@ -36,12 +37,16 @@ describe.skipIf(!hasPython)('wagtail', () => {
   })
 
   test('a site that is killed in the middle has every page once, with one revision, in a sound tree', { timeout: 180_000 }, async () => {
-    const inbox = inboxOf(wagtailConfig(site.url, secret))
+    // The second request of the load; the first one's pages are there.
+    const proxy = await startKillingProxy(
+      () => site.url,
+      2,
+      () => site.stop('SIGKILL'),
+    )
+    const inbox = inboxOf(wagtailConfig(proxy.url, secret))
     const { id } = await inbox.send('organization', organizations())
-    const loading = inbox.drain()
-    await until(async () => ((await site.inspect()).pages as number) > 0)
-    await site.stop('SIGKILL')
-    await loading
+    await inbox.drain()
+    await proxy.killed
     expect(await inbox.status(id)).toBe(2)
     const [chunk] = await inbox.rows<{ code: string }>(
       "SELECT last_error ->> 'code' AS code FROM sluice.chunk WHERE last_error IS NOT NULL",
@@ -66,6 +71,7 @@ describe.skipIf(!hasPython)('wagtail', () => {
     })
     const outcomes = await inbox.outcomes(id)
     expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(['created']))
+    await proxy.close()
   })
 
   test('a page is named with its id and URL, an unknown district with its place', { timeout: 60_000 }, async () => {
