@@ -10,6 +10,10 @@ const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
 const config = fileURLToPath(new URL('sluice.config.ts', import.meta.url))
 
 export interface RunningInbox {
+  /** `http://127.0.0.1:…` */
+  readonly base: string
+  /** The headers that let a request in. */
+  readonly headers: Record<string, string>
   /**
    * Sends a body and waits until it is rolled up. Gives seconds from the start of the request to the message's `finishedAt`, by
    * the one clock of this machine, and the counts. It asks seldom: every answer would take time from what is measured.
@@ -36,6 +40,8 @@ export async function startInbox(databaseUrl: string): Promise<RunningInbox> {
     await sleep(100)
   }
   return {
+    base,
+    headers,
     async load(integration, body) {
       const started = Date.now()
       const response = await fetch(`${base}/api/integrations/${integration}/messages`, {

@@ -10,8 +10,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { bulk } from './bulk.ts'
 import { type BenchCase, goalLines, type Report } from './case.ts'
+import { small } from './small.ts'
 
-const cases: readonly BenchCase[] = [bulk]
+const cases: readonly BenchCase[] = [bulk, small]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
