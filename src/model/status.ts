@@ -87,6 +87,11 @@ export function instanceStatusLabel(status: InstanceStatus, language: Language =
   return instanceLabels[language][status]
 }
 
+/** What a message becomes when none of its instances waits any more: 3, or -3 if any failed. */
+export function rolledUp(hasFailures: boolean): MessageStatus {
+  return hasFailures ? MessageStatus.processedWithErrors : MessageStatus.processed
+}
+
 /** True for the statuses after which a message is at rest: not correct, processed, processed with errors. */
 export function isFinished(status: MessageStatus): boolean {
   return status === -1 || status === 3 || status === -3

@@ -1,5 +1,5 @@
 /** Messages: one function per change of state, each with its guard in SQL. */
-import type { MessageStatus } from '../model/status.ts'
+import { type MessageStatus, rolledUp } from '../model/status.ts'
 import type { Db, Queryable, Transaction } from './db.ts'
 
 /** A message as the flow needs it. */
@@ -157,7 +157,7 @@ export async function rollUpMessage(db: Db, id: string): Promise<MessageStatus |
     )
     const counted = rows[0]
     if (counted === undefined || counted.open) return null
-    const status = counted.failed ? -3 : 3
+    const status = rolledUp(counted.failed)
     await tx.query('UPDATE sluice.message SET status = $2, finished_at = clock_timestamp() WHERE id = $1', [id, status])
     return status
   })
