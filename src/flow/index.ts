@@ -5,18 +5,20 @@
 import { type ClaimedChunk, giveBack, noteTrying, pauseIntegration } from '../store/chunk.ts'
 import { DatabaseError, type Db, type Transaction } from '../store/db.ts'
 import { waitingOrdinals } from '../store/instance.ts'
-import { findMessage, lockForValidation, markCorrect, markIncorrect, markSplit, type StoredMessage } from '../store/message.ts'
+import { findMessage, lockForValidation, markCorrect, markIncorrect, markSplit, nextToSplit, type StoredMessage } from '../store/message.ts'
 import { withRetry } from '../store/retry.ts'
 import { classify } from '../store/sqlstate.ts'
 import { insertEventRun } from '../store/task-run.ts'
 import type { FlowContext } from './context.ts'
 import { failureOf } from './failure.ts'
+import { smallBytes } from './groups.ts'
 import { applyChunks, type BatchOptions, type BatchReport, chunkError, quarantined } from './process.ts'
 import { type Receipt, receiptOf } from './receipt.ts'
 import { type Received, type ReceiveInput, receiveMessage } from './receive.ts'
-import { rollUp } from './rollup.ts'
+import { rollUp, rollUpAll } from './rollup.ts'
 import { settleReferences } from './settle.ts'
 import { type SplitResult, Splitter, splitMessage as split, toInstance } from './split.ts'
+import { splitGroup } from './split-group.ts'
 import { AsynchronousSchema, checkMessage, type Verdict, validateMessage as validate } from './validate.ts'
 
 export type { FlowContext } from './context.ts'
@@ -134,11 +136,39 @@ export async function validateMessage(context: FlowContext, id: string): Promise
   return receiptOf(await validate(context, message), false)
 }
 
+/** Where the oldest message begins: ids count from 1. */
+const beforeFirst = '0'
+
 /** Splits a message, and rolls it up at once when it is empty. */
 export async function splitMessage(context: FlowContext, id: string): Promise<SplitResult> {
   const result = await split(context, id)
   if (result.state === 'split') await rollUp(context.db, id)
   return result
+}
+
+/** What a round of splitting did. */
+export interface SplitRound {
+  messages: number
+  instances: number
+  failed: number
+}
+
+/** Splits the oldest message that is due, and small ones together. Null when none is due. */
+export async function splitNext(context: FlowContext, integrations: readonly string[]): Promise<SplitRound | null> {
+  const next = await nextToSplit(context.db, integrations, beforeFirst)
+  if (next === null) return null
+  const isSmall = next.bodySize <= smallBytes
+  const group = isSmall ? await splitGroup(context, integrations) : { messages: 0, instances: 0, left: [next.id] }
+  const round = { messages: group.messages, instances: group.instances, failed: 0 }
+  for (const id of group.left) {
+    const result = await splitMessage(context, id)
+    if (result.state === 'split') {
+      round.messages++
+      round.instances += result.instances
+    }
+    if (result.state === 'failed') round.failed++
+  }
+  return round
 }
 
 /**
@@ -176,11 +206,10 @@ async function processBatch(context: FlowContext, chunks: readonly ClaimedChunk[
   await settleReferences(context, integration, report).catch((error: unknown) => {
     context.log.error({ error, integration }, 'references to what was applied could not be settled; the sweep tries again')
   })
-  for (const message of report.messages) {
-    await rollUp(context.db, message).catch((error: unknown) => {
-      context.log.error({ error, message }, 'a message could not be rolled up; the clock tries again')
-    })
-  }
+  const messages = [...report.messages]
+  await rollUpAll(context.db, messages).catch((error: unknown) => {
+    context.log.error({ error, messages }, 'messages could not be rolled up; the clock tries again')
+  })
   for (const work of report.afterCommit) {
     await work().catch((error: unknown) => context.log.warn({ error }, 'what was to be done after the commit failed'))
   }
@@ -240,5 +269,5 @@ async function comeAgain(context: FlowContext, chunks: readonly ClaimedChunk[], 
   const oneByOne = classify(error) === 'instance' || (isObjects(error) && attempts > 1)
   await giveBack(context.db, chunks, reason, { delaySeconds: isMismatch ? 0 : delay, oneByOne })
   // A COMMIT whose answer was lost may have finished the chunks.
-  for (const message of new Set(chunks.map((chunk) => chunk.messageId))) await rollUp(context.db, message)
+  await rollUpAll(context.db, [...new Set(chunks.map((chunk) => chunk.messageId))])
 }

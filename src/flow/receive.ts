@@ -4,6 +4,7 @@ import { SluiceError } from '../errors.ts'
 import { deleteUpload, insertParts, partSize } from '../store/body.ts'
 import { findByIdempotencyKey, insertMessage, type StoredMessage } from '../store/message.ts'
 import { type FlowContext, integrationOf } from './context.ts'
+import { groupsOf, smallBytes } from './groups.ts'
 import { ObjectReader, scanLimits } from './objects.ts'
 
 /** A message as it comes in. */
@@ -62,20 +63,16 @@ export async function receiveMessage(context: FlowContext, input: ReceiveInput):
 
 async function commit(context: FlowContext, input: ReceiveInput, upload: Upload, scan: Scan): Promise<Received> {
   const bodySha256 = upload.digest()
-  const message = await context.db.transaction(async (tx) => {
-    const inserted = await insertMessage(tx, {
-      integration: input.integration,
-      source: input.source,
-      idempotencyKey: input.idempotencyKey,
-      uploadId: upload.id,
-      bodySha256,
-      bodySize: upload.size,
-      format: input.format,
-      isDraft: input.isDraft,
-    })
-    if (inserted !== null) await upload.flush(tx)
-    return inserted
-  })
+  const { integration, source, idempotencyKey, format, isDraft } = input
+  const sent = { integration, source, idempotencyKey, uploadId: upload.id, bodySha256, bodySize: upload.size, format, isDraft }
+  const message =
+    upload.size <= smallBytes
+      ? await groupsOf(context.db).inserted.add({ ...sent, body: upload.pending() })
+      : await context.db.transaction(async (tx) => {
+          const inserted = await insertMessage(tx, sent)
+          if (inserted !== null) await upload.flush(tx)
+          return inserted
+        })
   if (message !== null) return { message, repeated: false, refusal: scan.refusal, objects: scan.objects }
 
   await upload.discard()
@@ -142,9 +139,14 @@ class Upload {
     return this.#hash.digest()
   }
 
+  /** What isn't stored yet. */
+  pending(): Uint8Array {
+    return Buffer.concat(this.#pending)
+  }
+
   /** Stores what is still pending; an empty body has one empty part. */
   async flush(tx: Parameters<typeof insertParts>[0]): Promise<void> {
-    if (this.#pendingSize > 0 || this.#storedParts === 0) await insertParts(tx, this.id, this.#storedParts, [Buffer.concat(this.#pending)])
+    if (this.#pendingSize > 0 || this.#storedParts === 0) await insertParts(tx, this.id, this.#storedParts, [this.pending()])
   }
 
   /** Removes what was stored. What can't be removed now is swept by age. */

@@ -1,7 +1,7 @@
 /** Stage 5: when no instance of a message waits any more, the message becomes 3, or -3 if any failed. */
 import type { MessageStatus } from '../model/status.ts'
 import type { Db } from '../store/db.ts'
-import { rollUpMessage } from '../store/message.ts'
+import { rollUpMessages } from '../store/message-group.ts'
 import { withRetry } from '../store/retry.ts'
 
 /**
@@ -9,6 +9,12 @@ import { withRetry } from '../store/retry.ts'
  *
  * @returns the new status, or null when there was nothing to do
  */
-export function rollUp(db: Db, messageId: string): Promise<MessageStatus | null> {
-  return withRetry(() => rollUpMessage(db, messageId))
+export async function rollUp(db: Db, messageId: string): Promise<MessageStatus | null> {
+  const rolledUp = await rollUpAll(db, [messageId])
+  return rolledUp.get(messageId) ?? null
+}
+
+/** The same for several messages at once. Gives the new statuses of those that were rolled up. */
+export function rollUpAll(db: Db, messageIds: readonly string[]): Promise<Map<string, MessageStatus>> {
+  return withRetry(() => rollUpMessages(db, messageIds))
 }

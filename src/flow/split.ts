@@ -113,7 +113,12 @@ export class Splitter {
  * One object as an instance. Where one incorrect object refuses its message all were checked, and only the external ID is
  * read; where the valid ones go on, each is checked again to tell which they are.
  */
-function readInstance(context: FlowContext, message: StoredMessage, ordinal: number, text: string): NewInstance | Promise<NewInstance> {
+export function readInstance(
+  context: FlowContext,
+  message: StoredMessage,
+  ordinal: number,
+  text: string,
+): NewInstance | Promise<NewInstance> {
   const { integration, validator } = integrationOf(context, message.integration)
   if (integration.onInvalid === 'refuse') {
     const externalId = identifyObject(integration, text)

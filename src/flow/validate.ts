@@ -5,8 +5,9 @@ import { checkObject } from '../schema/check.ts'
 import type { SchemaIssue } from '../schema/validator.ts'
 import { readParts } from '../store/body.ts'
 import type { Queryable } from '../store/db.ts'
-import { findMessage, markCorrect, markIncorrect, type StoredMessage } from '../store/message.ts'
+import { findMessage, markIncorrect, type StoredMessage } from '../store/message.ts'
 import { type FlowContext, integrationOf } from './context.ts'
+import { groupsOf } from './groups.ts'
 import { Breather, readObjects, scanLimits } from './objects.ts'
 
 /** Refusals that reading a stored message again may bring. */
@@ -76,7 +77,7 @@ async function refuse(context: FlowContext, message: StoredMessage, refusal: Slu
 async function checkObjects(context: FlowContext, message: StoredMessage, objects: string[] | null): Promise<StoredMessage | null> {
   const { isCorrect, total, problem } = await checkMessage(context, message, { objects, db: context.db })
   return isCorrect
-    ? markCorrect(context.db, message.id, total, problem)
+    ? groupsOf(context.db).correct.add({ id: message.id, total, details: problem })
     : markIncorrect(context.db, message.id, total, problem ?? { code: 'schema' })
 }
 

@@ -6,11 +6,11 @@
 import type { Parameter } from './db.ts'
 
 /** Element types that are sent so, by the name that a cast gives them, with their OIDs in pg_type.dat. */
-const elementOids = { boolean: 16, bigint: 20, integer: 23, text: 25 } as const
+const elementOids = { boolean: 16, bytea: 17, bigint: 20, integer: 23, text: 25 } as const
 
 export type ElementType = keyof typeof elementOids
 
-const placeholder = /\$(\d+)(?:::(boolean|bigint|integer|text)\[\])?/g
+const placeholder = /\$(\d+)(?:::(boolean|bytea|bigint|integer|text)\[\])?/g
 
 /**
  * The element types of a statement's parameters, by their number less one: `$1::text[]` says that the first is an array of
@@ -28,7 +28,8 @@ export function elementTypesOf(sql: string): readonly (ElementType | undefined)[
 
 /** Encodes a list; null when an item can't be one of that type, so that the server has to say so. */
 export function encodeBinaryArray(type: ElementType, items: readonly Parameter[]): Buffer | null {
-  return type === 'text' ? encodeTexts(items) : encodeFixed(type, items)
+  if (type === 'text') return encodeTexts(items)
+  return type === 'bytea' ? encodeBytes(items) : encodeFixed(type, items)
 }
 
 /** Dimensions, a flag for nulls, element type; then length and lower bound of the one dimension. */
@@ -62,6 +63,20 @@ function encodeTexts(items: readonly Parameter[]): Buffer | null {
     at += 4 + Math.max(length, 0)
   }
   return bytes.subarray(0, at)
+}
+
+function encodeBytes(items: readonly Parameter[]): Buffer | null {
+  const header = Buffer.allocUnsafe(headerLength)
+  writeHeader(header, 'bytea', items.length)
+  const parts: Uint8Array[] = [header]
+  for (const item of items) {
+    if (item !== null && !(item instanceof Uint8Array)) return null
+    const length = Buffer.allocUnsafe(4)
+    length.writeInt32BE(item === null ? nullLength : item.length)
+    parts.push(length)
+    if (item !== null) parts.push(item)
+  }
+  return Buffer.concat(parts)
 }
 
 /** UTF-8 has at most three bytes for a UTF-16 code unit. */

@@ -74,6 +74,38 @@ export async function insertChunk(
   )
 }
 
+/**
+ * Inserts the only chunk of each of many messages, with its instances, none of them invalid. The messages are in the order of
+ * their ids, the instances in that of their ordinals.
+ */
+export async function insertSmallChunks(
+  tx: Transaction,
+  chunks: readonly { messageId: string; integration: string; isDraft: boolean; instances: readonly NewInstance[] }[],
+): Promise<void> {
+  const instances = chunks.flatMap(({ messageId, instances: own }) => own.map((instance) => ({ messageId, instance })))
+  await tx.query(
+    `WITH chunk AS (
+       INSERT INTO sluice.chunk (message_id, integration, kind, number, first_ordinal, last_ordinal, is_draft, total)
+       SELECT u.message_id, u.integration, 'data', 0, 0, u.total - 1, u.is_draft, u.total
+       FROM unnest($1::bigint[], $2::text[], $3::boolean[], $4::integer[]) WITH ORDINALITY AS u (message_id, integration, is_draft, total, n)
+       ORDER BY u.n RETURNING id, message_id, integration)
+     INSERT INTO sluice.instance (message_id, ordinal, chunk_id, integration, external_id, data)
+     SELECT u.message_id, u.ordinal, chunk.id, chunk.integration, u.external_id, u.data::json
+     FROM unnest($5::bigint[], $6::integer[], $7::text[], $8::text[]) WITH ORDINALITY AS u (message_id, ordinal, external_id, data, n)
+     JOIN chunk ON chunk.message_id = u.message_id ORDER BY u.n`,
+    [
+      chunks.map(({ messageId }) => messageId),
+      chunks.map(({ integration }) => integration),
+      chunks.map(({ isDraft }) => isDraft),
+      chunks.map(({ instances: { length } }) => length),
+      instances.map(({ messageId }) => messageId),
+      instances.map(({ instance }) => instance.ordinal),
+      instances.map(({ instance }) => instance.externalId),
+      instances.map(({ instance }) => instance.data),
+    ],
+  )
+}
+
 /** A waiting instance, as a worker loads it. */
 export interface WaitingInstance {
   messageId: string

@@ -1,9 +1,8 @@
 /** Does by hand, to the end, what workers do by themselves. */
 import { SluiceError } from '../errors.ts'
-import { processChunks, splitMessage, sweepReferences } from '../flow/index.ts'
+import { processChunks, splitNext, sweepReferences } from '../flow/index.ts'
 import type { Services } from '../services.ts'
 import { claimChunks } from '../store/chunk.ts'
-import { nextToSplit } from '../store/message.ts'
 import { executeNextRun } from '../tasks/run.ts'
 
 const worker = 'test'
@@ -23,12 +22,12 @@ export async function drain(services: Services): Promise<void> {
   )
 }
 
-/** One message split, one batch processed, or one run of a task. False when nothing is due. */
+/** One message split or a group of small ones, one batch processed, or one run of a task. False when nothing is due. */
 async function doNext(services: Services): Promise<boolean> {
   const { db, config } = services
   const integrations = [...config.integrations.keys()]
-  const toSplit = await nextToSplit(db, integrations, '0')
-  if (toSplit !== null) return (await splitMessage(services, toSplit)).state !== 'not_due'
+  const split = await splitNext(services, integrations)
+  if (split !== null) return split.messages + split.failed > 0
   const chunks = await claimChunks(db, { integrations, worker, leaseSeconds: config.worker.lease, size: config.chunkSize })
   if (chunks.length > 0) {
     await processChunks(services, chunks, new AbortController().signal)

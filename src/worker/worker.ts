@@ -1,14 +1,13 @@
 /** A worker: splits messages and processes chunks as long as there are any, and looks after the queue in between. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FlowContext } from '../flow/index.ts'
-import { processChunks, splitMessage } from '../flow/index.ts'
+import { processChunks, splitNext } from '../flow/index.ts'
 import { claimChunks } from '../store/chunk.ts'
-import { nextToSplit } from '../store/message.ts'
 import { EventRuns } from '../tasks/events.ts'
 import { executeNextRun } from '../tasks/run.ts'
 import { type ChunkInHand, InHand } from './in-hand.ts'
 import { Maintenance } from './maintenance.ts'
-import { Wakeup } from './wakeup.ts'
+import { type Bell, Wakeup } from './wakeup.ts'
 
 export interface WorkerOptions {
   /** Name in the database. Unique among living workers. */
@@ -24,33 +23,22 @@ export interface Worker {
   stop(): Promise<void>
 }
 
-/** Where messages of an unknown integration would begin: ids count from 1. */
-const beforeFirst = '0'
-
 /** Starts a worker. It runs until `stop`; failures of the database are waited out with backoff. */
 export function startWorker(context: FlowContext, options: WorkerOptions): Worker {
   const stopping = new AbortController()
   const wakeup = new Wakeup(context, stopping.signal)
   const events = new EventRuns(context.db, options.name)
   const maintenance = new Maintenance(context, events)
-  const { concurrency, poll } = context.config.worker
+  const { concurrency } = context.config.worker
   const lanes = context.db.kind === 'pglite' ? 1 : concurrency
   const { signal } = stopping
   const inHand = new InHand(options.onChunk ?? (() => undefined))
-  const pollMilliseconds = poll * 1000
-  const onWork = (seen: number): Promise<void> => wakeup.wait(pollMilliseconds, seen)
   const running = [
     ...Array.from({ length: lanes }, () =>
-      loop(context, signal, wakeup, () => step(context, { worker: options.name, inHand, events, signal }), onWork),
+      loop(context, signal, wakeup.work, () => step(context, { worker: options.name, inHand, events, signal })),
     ),
-    loop(context, signal, wakeup, () => executeNextRun(context, options.name, signal), onWork),
-    loop(
-      context,
-      signal,
-      wakeup,
-      () => maintenance.round(),
-      () => pause(pollMilliseconds, signal),
-    ),
+    loop(context, signal, wakeup.task, () => executeNextRun(context, options.name, signal)),
+    loop(context, signal, null, () => maintenance.round()),
   ]
   let stopped: Promise<void> | undefined
   return {
@@ -65,21 +53,16 @@ export function startWorker(context: FlowContext, options: WorkerOptions): Worke
   }
 }
 
-/** Runs `work` while it finds something to do, else waits; a failure is waited out with backoff and jitter. */
-async function loop(
-  context: FlowContext,
-  signal: AbortSignal,
-  wakeup: Wakeup,
-  work: () => Promise<boolean>,
-  wait: (seen: number) => Promise<void>,
-): Promise<void> {
+/** Runs `work` while it finds something to do, else waits for the bell or the next poll; a failure is waited out with backoff and jitter. */
+async function loop(context: FlowContext, signal: AbortSignal, bell: Bell | null, work: () => Promise<boolean>): Promise<void> {
+  const poll = context.config.worker.poll * 1000
   let failures = 0
   while (!signal.aborted) {
-    const seen = wakeup.count
+    const seen = bell?.count ?? 0
     try {
       const didSomething = await work()
       failures = 0
-      if (!didSomething) await wait(seen)
+      if (!didSomething) await (bell === null ? pause(poll, signal) : bell.wait(poll, seen))
     } catch (error) {
       failures++
       const delay = Math.min(250 * 2 ** failures, 30_000) * (0.75 + Math.random() / 2)
@@ -89,13 +72,14 @@ async function loop(
   }
 }
 
-/** One message split, if one is due, and one batch processed, if one is. */
+/** One message split, or a group of small ones, if any is due, and one batch processed, if one is. */
 async function step(
   context: FlowContext,
   { worker, inHand, events, signal }: { worker: string; inHand: InHand; events: EventRuns; signal: AbortSignal },
 ): Promise<boolean> {
   const integrations = [...context.config.integrations.keys()]
-  const didSplit = await splitNext(context, integrations, events)
+  const split = await splitNext(context, integrations)
+  if (split !== null) events.record('split', { ...split })
   const chunks = await claimChunks(context.db, {
     integrations,
     worker,
@@ -103,7 +87,7 @@ async function step(
     size: context.config.chunkSize,
   })
   const first = chunks[0]
-  if (first === undefined) return didSplit
+  if (first === undefined) return split !== null
   inHand.begin(first.id)
   try {
     const counts = await processChunks(context, chunks, signal)
@@ -111,16 +95,6 @@ async function step(
   } finally {
     inHand.end(first.id)
   }
-  return true
-}
-
-async function splitNext(context: FlowContext, integrations: readonly string[], events: EventRuns): Promise<boolean> {
-  const id = await nextToSplit(context.db, integrations, beforeFirst)
-  if (id === null) return false
-  const result = await splitMessage(context, id)
-  if (result.state === 'split') events.record('split', { messages: 1, instances: result.instances })
-  if (result.state === 'failed') events.record('split', { failed: 1 })
-  // Another worker may have been faster; there may be more.
   return true
 }
 

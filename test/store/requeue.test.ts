@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { claimChunks } from '../../src/store/chunk.ts'
 import { insertAwaited } from '../../src/store/links.ts'
-import { rollUpMessage } from '../../src/store/message.ts'
+import { rollUpMessages } from '../../src/store/message-group.ts'
 import { type InstanceKey, requeueInside, requeueInstances, selectDueTransient } from '../../src/store/requeue.ts'
 import { onBoth, onPostgres } from '../support/both.ts'
 import { type Became, chunksOf, instancesOf, processMessage, splitMessageOf, statusOf } from '../support/rows.ts'
@@ -39,7 +39,7 @@ describe('requeue', () => {
       const { db } = opened
       const id = await splitMessageOf(db, ['permanent', 'created', 'permanent'])
       await requeueInstances(db, all(id, 3), { chunkSize: 1000 })
-      expect(await rollUpMessage(db, id)).toBeNull()
+      expect(await rollUpMessages(db, [id])).toEqual(new Map())
       await processMessage(db, id, () => 'updated')
       expect(await statusOf(db, id)).toBe(3)
       expect((await instancesOf(db, id)).map((instance) => instance.outcome)).toEqual(['updated', 'created', 'updated'])

@@ -5,7 +5,8 @@ import { insertParts } from '../../src/store/body.ts'
 import { addCounts, claimChunks, noCounts } from '../../src/store/chunk.ts'
 import type { Db } from '../../src/store/db.ts'
 import { insertChunk, loadWaiting, recordResults } from '../../src/store/instance.ts'
-import { insertMessage, markCorrect, markSplit, rollUpMessage } from '../../src/store/message.ts'
+import { insertMessage, markCorrect, markSplit } from '../../src/store/message.ts'
+import { rollUpMessages } from '../../src/store/message-group.ts'
 
 /** What an instance of {@link splitMessageOf} becomes; `invalid` is kept in spite of a schema error. */
 export type Became = 'waiting' | Outcome | FailureClass | 'invalid' | 'invalid without id'
@@ -111,7 +112,7 @@ export async function processMessage(
       [chunk.id],
     )
   }
-  if (options.rollUp !== false) await rollUpMessage(db, id)
+  if (options.rollUp !== false) await rollUpMessages(db, [id])
 }
 
 function resultOf(state: Exclude<Became, 'waiting'>, code: string): Result {
