@@ -1,7 +1,7 @@
 /** The checks of `sluice doctor`. */
 import { messageOf } from '../errors.ts'
 import type { Sluice } from '../sluice.ts'
-import { isClockPlanned, serverVersion, workerSeenAt } from '../store/health.ts'
+import { isClockPlanned, serverVersion, workerSeen } from '../store/health.ts'
 import { pendingMigrations } from '../store/migrate.ts'
 import { listPaused } from '../store/reads/integrations.ts'
 
@@ -77,12 +77,13 @@ function reasonOf(text: string): string {
 }
 
 async function checkWorker({ services }: Sluice): Promise<Check> {
-  const at = await workerSeenAt(services.db)
-  if (at === null) {
+  const seen = await workerSeen(services.db)
+  if (seen === null) {
     // Its clock leaves the first trace of work after a minute at most.
     if (await isClockPlanned(services.db)) return { name: 'worker', state: 'ok', detail: 'one has just started' }
     return { name: 'worker', state: 'warning', detail: 'none was ever seen. Start one: "sluice work", or "sluice dev".' }
   }
-  const isRecent = Date.now() - Date.parse(at) < workerSeconds * 1000
+  const { at, secondsAgo } = seen
+  const isRecent = secondsAgo < workerSeconds
   return { name: 'worker', state: isRecent ? 'ok' : 'warning', detail: `last seen ${at}${isRecent ? '' : '. Start one: "sluice work".'}` }
 }

@@ -57,12 +57,12 @@ export class Supervisor {
   async #runOnce(slot: number): Promise<string> {
     const child = this.#options.start()
     this.#children.add(child)
-    let inHand: ChunkReport['chunk'] = null
-    child.on('message', (report: ChunkReport) => {
-      inHand = report.chunk
+    let inHand: { chunkId: string; began: number } | null = null
+    child.on('message', ({ chunk }: ChunkReport) => {
+      inHand = chunk === null ? null : { chunkId: chunk.chunkId, began: performance.now() - chunk.milliseconds }
     })
     const watch = setInterval(() => {
-      if (inHand === null || Date.now() - inHand.since < this.#options.deadline * 1000) return
+      if (inHand === null || performance.now() - inHand.began < this.#options.deadline * 1000) return
       this.#options.note(
         `worker ${slot} is at chunk ${inHand.chunkId} for more than ${this.#options.deadline} s (worker.deadline) and is killed`,
       )

@@ -9,10 +9,17 @@ export async function serverVersion(db: Queryable): Promise<{ number: number; te
   return rows[0] ?? { number: 0, text: 'unknown' }
 }
 
-/** When a worker last did something that left a trace, ISO 8601: every worker's clock leaves one each minute. Null: never. */
-export async function workerSeenAt(db: Queryable): Promise<string | null> {
-  const { rows } = await db.query<{ at: string | null }>('SELECT max(started_at) AS at FROM sluice.task_run WHERE worker IS NOT NULL')
-  return rows[0]?.at ?? null
+/**
+ * When a worker last did something that left a trace, ISO 8601, and how many seconds ago by the database's clock: every worker's
+ * clock leaves one each minute. Null: never.
+ */
+export async function workerSeen(db: Queryable): Promise<{ at: string; secondsAgo: number } | null> {
+  const { rows } = await db.query<{ at: string | null; secondsAgo: number }>(
+    `SELECT max(started_at) AS at, extract(epoch FROM clock_timestamp() - max(started_at))::float8 AS "secondsAgo"
+     FROM sluice.task_run WHERE worker IS NOT NULL`,
+  )
+  const { at = null, secondsAgo = 0 } = rows[0] ?? {}
+  return at === null ? null : { at, secondsAgo }
 }
 
 /** Whether the clock's plan is there and nothing of it is overdue: the first thing that the first worker does. */

@@ -127,7 +127,7 @@ export const beforeAll: InstanceKey = { messageId: '0', ordinal: -1 }
  * A page of the instances that a run of `reprocess` puts back, by message and ordinal. Failed ones come from
  * `sluice.failure`; a replay reads the instances themselves.
  *
- * @param options.until only messages that had arrived by then (ISO 8601): a replay must not run after what keeps coming
+ * @param options.until only messages that had arrived by then (ISO 8601, or `infinity`): a replay must not run after what keeps coming
  * @param options.onlyDue only transient failures whose time has come
  */
 export async function selectForRun(

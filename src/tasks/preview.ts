@@ -28,8 +28,7 @@ export async function previewRun(context: FlowContext, task: TaskName, given: Ru
   const page = { after: '0', limit: mostCounted }
   switch (task) {
     case 'reprocess': {
-      const until = new Date().toISOString()
-      const { keys } = await selectForRun(db, parameters, { after: beforeAll, limit: mostCounted, until })
+      const { keys } = await selectForRun(db, parameters, { after: beforeAll, limit: mostCounted, until: 'infinity' })
       return { unit: 'instances', count: keys.length }
     }
     case 'split': {

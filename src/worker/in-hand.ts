@@ -1,9 +1,9 @@
 /** The chunks that the lanes of one worker have in hand. */
 
-/** A chunk in hand, since when (milliseconds since the epoch). */
+/** A chunk in hand, and for how long already. No time of day: whoever is told may have a clock of its own. */
 export interface ChunkInHand {
   chunkId: string
-  since: number
+  milliseconds: number
 }
 
 /** Tells which chunk has been in hand longest whenever that changes: a deadline counts for each, whatever other lanes do. */
@@ -17,7 +17,7 @@ export class InHand {
   }
 
   begin(chunkId: string): void {
-    this.#chunks.set(chunkId, Date.now())
+    this.#chunks.set(chunkId, performance.now())
     if (this.#chunks.size === 1) this.#tellOldest()
   }
 
@@ -29,6 +29,6 @@ export class InHand {
 
   #tellOldest(): void {
     const [oldest] = this.#chunks
-    this.#tell(oldest === undefined ? null : { chunkId: oldest[0], since: oldest[1] })
+    this.#tell(oldest === undefined ? null : { chunkId: oldest[0], milliseconds: performance.now() - oldest[1] })
   }
 }
