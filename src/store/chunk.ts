@@ -148,18 +148,15 @@ export async function noteTrying(db: Queryable, chunk: ClaimedChunk, ordinal: nu
 /**
  * Takes back the chunks whose lease ran out, by the database's clock: their worker was lost. Chunks inside a transaction
  * are locked and passed over. The object that was in hand becomes the suspect.
- *
- * @param worker only this worker's chunks, whatever their lease: its supervisor saw it die
  */
-export async function reclaimExpired(db: Queryable, worker?: string): Promise<number> {
+export async function reclaimExpired(db: Queryable): Promise<number> {
   const { rowCount } = await db.query(
     `UPDATE sluice.chunk c SET state = 'ready', lease_until = NULL, worker = NULL, losses = c.losses + 1, due_at = now(),
        suspect_losses = CASE WHEN c.trying IS NULL THEN c.suspect_losses WHEN c.trying = c.suspect THEN c.suspect_losses + 1 ELSE 1 END,
        suspect = coalesce(c.trying, c.suspect), trying = NULL
-     FROM (SELECT id FROM sluice.chunk WHERE state = 'claimed' AND ${worker === undefined ? 'lease_until < now()' : 'worker = $1'}
+     FROM (SELECT id FROM sluice.chunk WHERE state = 'claimed' AND lease_until < now()
            ORDER BY id FOR UPDATE SKIP LOCKED) AS lost
      WHERE c.id = lost.id`,
-    worker === undefined ? [] : [worker],
   )
   if (rowCount > 0) await db.query("SELECT pg_notify('sluice', 'process')")
   return rowCount

@@ -7,6 +7,7 @@ import { EventRuns } from '../tasks/events.ts'
 import { executeNextRun } from '../tasks/run.ts'
 import { type ChunkInHand, InHand } from './in-hand.ts'
 import { Maintenance } from './maintenance.ts'
+import { Outage } from './outage.ts'
 import { type Bell, Wakeup } from './wakeup.ts'
 
 export interface WorkerOptions {
@@ -33,12 +34,13 @@ export function startWorker(context: FlowContext, options: WorkerOptions): Worke
   const lanes = context.db.kind === 'pglite' ? 1 : concurrency
   const { signal } = stopping
   const inHand = new InHand(options.onChunk ?? (() => undefined))
+  const around = { signal, outage: new Outage(context.log), pollMilliseconds: context.config.worker.poll * 1000 }
   const running = [
-    ...Array.from({ length: lanes }, () =>
-      loop(context, signal, wakeup.work, () => step(context, { worker: options.name, inHand, events, signal })),
+    ...Array.from({ length: lanes }, (_, lane) =>
+      loop(`lane ${lane + 1}`, around, wakeup.work, () => step(context, { worker: options.name, inHand, events, signal })),
     ),
-    loop(context, signal, wakeup.task, () => executeNextRun(context, options.name, signal)),
-    loop(context, signal, null, () => maintenance.round()),
+    loop('tasks', around, wakeup.task, () => executeNextRun(context, options.name, signal)),
+    loop('maintenance', around, null, () => maintenance.round()),
   ]
   let stopped: Promise<void> | undefined
   return {
@@ -53,20 +55,32 @@ export function startWorker(context: FlowContext, options: WorkerOptions): Worke
   }
 }
 
+/** What the loops of a worker share. */
+interface Around {
+  signal: AbortSignal
+  outage: Outage
+  pollMilliseconds: number
+}
+
 /** Runs `work` while it finds something to do, else waits for the bell or the next poll; a failure is waited out with backoff and jitter. */
-async function loop(context: FlowContext, signal: AbortSignal, bell: Bell | null, work: () => Promise<boolean>): Promise<void> {
-  const poll = context.config.worker.poll * 1000
+async function loop(
+  name: string,
+  { signal, outage, pollMilliseconds }: Around,
+  bell: Bell | null,
+  work: () => Promise<boolean>,
+): Promise<void> {
   let failures = 0
   while (!signal.aborted) {
     const seen = bell?.count ?? 0
     try {
       const didSomething = await work()
       failures = 0
-      if (!didSomething) await (bell === null ? pause(poll, signal) : bell.wait(poll, seen))
+      outage.succeeded(name)
+      if (!didSomething) await (bell === null ? pause(pollMilliseconds, signal) : bell.wait(pollMilliseconds, seen))
     } catch (error) {
       failures++
       const delay = Math.min(250 * 2 ** failures, 30_000) * (0.75 + Math.random() / 2)
-      context.log.error({ error, retryInMilliseconds: Math.round(delay) }, 'worker could not go on; it tries again')
+      outage.failed(name, error, delay)
       await pause(delay, signal)
     }
   }
