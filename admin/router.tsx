@@ -26,19 +26,19 @@ const messages = createRoute({
   getParentRoute: () => root,
   path: '/messages',
   component: MessagesPage,
-  validateSearch: pick('integration', 'status', 'source', 'from', 'to', 'externalId', 'text', 'order', 'cursor'),
+  validateSearch: pick('integration', 'status', 'source', 'from', 'to', 'externalId', 'text', 'order', 'cursor', 'limit'),
 })
 const message = createRoute({
   getParentRoute: () => root,
   path: '/messages/$id',
   component: MessagePage,
-  validateSearch: pick('status', 'outcome', 'errorCode', 'cursor', 'body', 'place', 'part'),
+  validateSearch: pick('status', 'outcome', 'errorCode', 'cursor', 'limit', 'body', 'place', 'part'),
 })
 const instances = createRoute({
   getParentRoute: () => root,
   path: '/instances',
   component: InstancesPage,
-  validateSearch: pick('integration', 'externalId', 'failed', 'errorCode', 'cursor'),
+  validateSearch: pick('integration', 'externalId', 'failed', 'errorCode', 'fingerprint', 'cursor', 'limit'),
 })
 const instance = createRoute({ getParentRoute: () => root, path: '/instances/$id', component: InstancePage })
 const object = createRoute({

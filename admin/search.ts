@@ -26,3 +26,10 @@ export function pick<Name extends string = never>(
     return known
   }
 }
+
+/** Only what is there: a request has no members that are undefined. */
+export function given<Value extends object>(values: Value): { [Name in keyof Value]?: Exclude<Value[Name], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Value]?: Exclude<Value[Name], undefined>
+  }
+}

@@ -51,7 +51,7 @@ export const sessionQuery = queryOptions({
 function listQuery<Item>(path: string, query: ListQuery, limit = pageSize) {
   return queryOptions({
     queryKey: [path, query, limit],
-    queryFn: ({ signal }) => get<Page<Item>>(path, { limit, ...query }, signal),
+    queryFn: ({ signal }) => get<Page<Item>>(path, { ...query, limit: query.limit ?? limit }, signal),
     placeholderData: keepPreviousData,
   })
 }

@@ -15,9 +15,9 @@ const statuses = [0, 1, 2, -2] as const
 
 export function MessageInstances({ id }: { id: string }): ReactNode {
   const { t } = useLanguage()
-  const { status, outcome, errorCode, cursor } = useSearch({ from: '/messages/$id' })
+  const { status, outcome, errorCode, cursor, limit } = useSearch({ from: '/messages/$id' })
   const navigate = useNavigate({ from: '/messages/$id' })
-  const instances = useQuery(messageInstancesQuery(id, { status, outcome, errorCode, cursor }))
+  const instances = useQuery(messageInstancesQuery(id, { status, outcome, errorCode, cursor, limit }))
   return (
     <Stack gap="xs">
       <FilterBar
@@ -46,6 +46,11 @@ export function MessageInstances({ id }: { id: string }): ReactNode {
               cursor={cursor}
               next={next}
               onGo={(to) => void navigate({ search: (before) => ({ ...before, cursor: to }), resetScroll: false })}
+              size={{
+                limit,
+                onChange: (rows) =>
+                  void navigate({ search: (before) => ({ ...before, cursor: undefined, limit: rows }), resetScroll: false }),
+              }}
             />
           </>
         )}

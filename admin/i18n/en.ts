@@ -44,6 +44,8 @@ export const en = {
   'common.next': 'Next page',
   'common.first': 'First page',
   'common.paging': 'Pages',
+  'common.rows': 'Rows on a page',
+  'common.rowsOf': { one: '{n} row', other: '{n} rows' },
   'common.cancel': 'Cancel',
   'common.close': 'Close',
   'common.copy': 'Copy',
@@ -112,6 +114,7 @@ export const en = {
   'field.count': 'Count',
   'field.example': 'Example',
   'field.first': 'First',
+  'field.fingerprint': 'Cause',
   'field.last': 'Last',
   'field.name': 'Name',
   'field.role': 'Role',
@@ -127,6 +130,7 @@ export const en = {
   'messages.order': 'Order',
   'messages.newest': 'Newest first',
   'messages.oldest': 'Oldest first',
+  'messages.matchingNeedsIntegration': 'To run a task for all that match, choose an integration: the external ID is one of its own.',
   'messages.textNeedsFrom': 'A search for text needs “Received from”.',
   'messages.selected': { one: '{n} message selected', other: '{n} messages selected' },
 
@@ -229,7 +233,7 @@ export const en = {
 
   'errors.none': 'No failures.',
   'errors.instances': 'Show its instances',
-  'errors.reprocess': 'Reprocess this code',
+  'errors.reprocess': 'Reprocess this group',
 
   'instances.needIntegration': 'An external ID belongs to an integration: choose one.',
   'instances.selected': { one: '{n} instance selected', other: '{n} instances selected' },
@@ -354,7 +358,8 @@ export const en = {
   'action.reprocess': 'Reprocess failed',
   'action.reprocessOne': 'Reprocess',
   'action.replayOne': 'Replay',
-  'action.replay': 'Replay all',
+  'action.replay': 'Replay selected',
+  'action.replayAll': 'Replay all',
   'action.split': 'Split again',
   'action.reprocessMatching': 'Reprocess all that match',
   'action.splitMatching': 'Split all that match',

@@ -44,6 +44,8 @@ export const ru: Record<Key, Text> = {
   'common.next': 'Следующая страница',
   'common.first': 'Первая страница',
   'common.paging': 'Страницы',
+  'common.rows': 'Строк на странице',
+  'common.rowsOf': { one: '{n} строка', few: '{n} строки', many: '{n} строк', other: '{n} строки' },
   'common.cancel': 'Отмена',
   'common.close': 'Закрыть',
   'common.copy': 'Копировать',
@@ -117,6 +119,7 @@ export const ru: Record<Key, Text> = {
   'field.count': 'Количество',
   'field.example': 'Пример',
   'field.first': 'Впервые',
+  'field.fingerprint': 'Причина',
   'field.last': 'В последний раз',
   'field.name': 'Имя',
   'field.role': 'Роль',
@@ -132,6 +135,7 @@ export const ru: Record<Key, Text> = {
   'messages.order': 'Порядок',
   'messages.newest': 'Сначала новые',
   'messages.oldest': 'Сначала старые',
+  'messages.matchingNeedsIntegration': 'Чтобы запустить задачу для всех найденных, выберите интеграцию: внешний ID принадлежит ей.',
   'messages.textNeedsFrom': 'Для поиска по тексту нужно «Получено с».',
   'messages.selected': {
     one: 'Выбрано {n} сообщение',
@@ -255,7 +259,7 @@ export const ru: Record<Key, Text> = {
 
   'errors.none': 'Ошибок нет.',
   'errors.instances': 'Показать экземпляры',
-  'errors.reprocess': 'Обработать этот код снова',
+  'errors.reprocess': 'Повторить эту группу',
 
   'instances.needIntegration': 'Внешний ID принадлежит интеграции: выберите её.',
   'instances.selected': {
@@ -385,7 +389,8 @@ export const ru: Record<Key, Text> = {
   'action.reprocess': 'Обработать ошибки снова',
   'action.reprocessOne': 'Обработать снова',
   'action.replayOne': 'Повторить',
-  'action.replay': 'Повторить всё',
+  'action.replay': 'Переобработать выбранные',
+  'action.replayAll': 'Повторить всё',
   'action.split': 'Разбить снова',
   'action.reprocessMatching': 'Обработать все подходящие снова',
   'action.splitMatching': 'Разбить все подходящие',

@@ -70,12 +70,12 @@ function useColumns(): Column<ErrorGroup>[] {
       {
         id: 'actions',
         header: t('common.actions'),
-        cell: ({ integration, code }) => (
+        cell: ({ integration, code, fingerprint }) => (
           <Group gap="xs">
-            <TextLink to="/instances" search={{ integration, errorCode: code }}>
+            <TextLink to="/instances" search={{ integration, errorCode: code, fingerprint }}>
               {t('errors.instances')}
             </TextLink>
-            <RunButton task="reprocess" request={{ integration, errorCode: code }} label={t('errors.reprocess')} />
+            <RunButton task="reprocess" request={{ integration, errorCode: code, fingerprint }} label={t('errors.reprocess')} />
           </Group>
         ),
       },

@@ -13,6 +13,7 @@ import { PageTitle } from '../components/PageTitle.tsx'
 import { RunButton } from '../components/RunButton.tsx'
 import { useIntegrationFilter } from '../components/use-integration-filter.ts'
 import { useLanguage } from '../i18n/language.tsx'
+import { given } from '../search.ts'
 
 export function InstancesPage(): ReactNode {
   const { t } = useLanguage()
@@ -22,7 +23,7 @@ export function InstancesPage(): ReactNode {
   const instances = useQuery({ ...instancesQuery(search), enabled: !isIncomplete })
   const [chosen, setChosen] = useState<Selection['chosen']>({})
   const ids = Object.keys(chosen)
-  const { integration, errorCode, externalId } = search
+  const { integration, errorCode, externalId, fingerprint } = search
   return (
     <Stack>
       <PageTitle>{t('nav.instances')}</PageTitle>
@@ -32,11 +33,12 @@ export function InstancesPage(): ReactNode {
           { name: 'externalId', label: t('field.externalId') },
           { name: 'failed', label: t('field.status'), choices: [{ value: 'true', label: `-2 · ${t('instance.status.-2')}` }] },
           { name: 'errorCode', label: t('field.errorCode') },
+          { name: 'fingerprint', label: t('field.fingerprint') },
         ]}
         values={search}
         onApply={(values) => {
           setChosen({})
-          void navigate({ search: values })
+          void navigate({ search: { ...values, limit: search.limit } })
         }}
       />
       {isIncomplete ? (
@@ -47,10 +49,10 @@ export function InstancesPage(): ReactNode {
             {ids.length > 0 && <Text>{t('instances.selected', { n: ids.length })}</Text>}
             {ids.length > 0 && <RunButton task="reprocess" request={{ instances: ids }} label={t('action.reprocess')} />}
             {ids.length > 0 && <RunButton task="reprocess" request={{ instances: ids, replay: true }} label={t('action.replay')} />}
-            {ids.length === 0 && externalId === undefined && (
+            {ids.length === 0 && (
               <RunButton
                 task="reprocess"
-                request={{ ...(integration === undefined ? {} : { integration }), ...(errorCode === undefined ? {} : { errorCode }) }}
+                request={given({ integration, errorCode, externalId, fingerprint })}
                 label={t('action.reprocessMatching')}
               />
             )}
@@ -59,7 +61,15 @@ export function InstancesPage(): ReactNode {
             {({ items, next }) => (
               <>
                 <InstanceTable rows={items} isMixed selection={{ chosen, onChange: setChosen }} empty={t('common.noMatch')} />
-                <Pager cursor={search.cursor} next={next} onGo={(cursor) => void navigate({ search: { ...search, cursor } })} />
+                <Pager
+                  cursor={search.cursor}
+                  next={next}
+                  onGo={(cursor) => void navigate({ search: { ...search, cursor } })}
+                  size={{
+                    limit: search.limit,
+                    onChange: (limit) => void navigate({ search: { ...search, cursor: undefined, limit } }),
+                  }}
+                />
               </>
             )}
           </Loaded>

@@ -45,7 +45,7 @@ function MessageView({ message }: { message: Message }): ReactNode {
         <RunButton
           task="reprocess"
           request={{ messages, replay: true }}
-          label={t('action.replay')}
+          label={t('action.replayAll')}
           isDisabled={counts.processed === 0 || isPruned}
         />
         <RunButton task="split" request={{ messages }} label={t('action.split')} isDisabled={status !== -2 && status !== 1} />

@@ -18,6 +18,7 @@ import { StatusBadge } from '../components/StatusBadge.tsx'
 import { Time } from '../components/Time.tsx'
 import { useIntegrationFilter } from '../components/use-integration-filter.ts'
 import { useLanguage } from '../i18n/language.tsx'
+import { given } from '../search.ts'
 
 const statuses = [0, 1, -1, 2, -2, 3, -3] as const
 
@@ -37,7 +38,7 @@ export function MessagesPage(): ReactNode {
         values={search}
         onApply={(values) => {
           setChosen({})
-          void navigate({ search: values })
+          void navigate({ search: { ...values, limit: search.limit } })
         }}
       />
       {search.text !== undefined && search.from === undefined && <Text c="red">{t('messages.textNeedsFrom')}</Text>}
@@ -60,8 +61,24 @@ export function MessagesPage(): ReactNode {
               rowId={(row) => row.id}
               selection={{ chosen, onChange: setChosen }}
               empty={t('common.noMatch')}
+              sorting={{
+                by: ['id', 'received'],
+                isDescending: search.order !== 'oldest',
+                onTurn: () =>
+                  void navigate({
+                    search: (before) => ({ ...before, cursor: undefined, order: search.order === 'oldest' ? undefined : 'oldest' }),
+                  }),
+              }}
             />
-            <Pager cursor={search.cursor} next={next} onGo={(cursor) => void navigate({ search: (before) => ({ ...before, cursor }) })} />
+            <Pager
+              cursor={search.cursor}
+              next={next}
+              onGo={(cursor) => void navigate({ search: (before) => ({ ...before, cursor }) })}
+              size={{
+                limit: search.limit,
+                onChange: (limit) => void navigate({ search: (before) => ({ ...before, cursor: undefined, limit }) }),
+              }}
+            />
           </>
         )}
       </Loaded>
@@ -69,18 +86,13 @@ export function MessagesPage(): ReactNode {
   )
 }
 
-const dayLength = 86_400_000
-
-/** Runs for all that match, where a run can be told the same filters: integration and time of arrival. */
+/** Runs for all that match the filters; how many these are is said before anything is done. */
 function MatchingRuns({ search }: { search: ListQuery }): ReactNode {
   const { t } = useLanguage()
   const { integration, from, status, source, to, externalId, text } = search
-  // To the hour, so that what is asked for is the same from one look to the next.
-  const request = useMemo(() => {
-    const since = from === undefined ? undefined : Math.ceil((Date.now() - new Date(from).getTime()) / (dayLength / 24)) / 24
-    return { ...(integration === undefined ? {} : { integration }), ...(since === undefined || !(since > 0) ? {} : { sinceDays: since }) }
-  }, [integration, from])
-  if ([status, source, to, externalId, text].some((value) => value !== undefined)) return null
+  if (externalId !== undefined && integration === undefined) return <Text>{t('messages.matchingNeedsIntegration')}</Text>
+  if (text !== undefined && from === undefined) return null
+  const request = given({ integration, from, source, to, externalId, text, status: statuses.find((each) => String(each) === status) })
   return (
     <Group>
       <RunButton task="reprocess" request={request} label={t('action.reprocessMatching')} />

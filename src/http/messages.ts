@@ -2,7 +2,6 @@
 
 import { SluiceError } from '../errors.ts'
 import { readParts, readRange } from '../store/body.ts'
-import { DatabaseError } from '../store/db.ts'
 import { listPaused } from '../store/reads/integrations.ts'
 import { findMessageView, listMessages, type MessagePosition, type MessageView } from '../store/reads/messages.ts'
 import { requireConfigured, requireIntegration, requireMessage, scopeOf } from './auth.ts'
@@ -10,7 +9,7 @@ import { answer, type Call, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
 import { rangeOf } from './headers.ts'
 import { presentMessage } from './present.ts'
-import { badRequest } from './problem.ts'
+import { badRequest, tooWide } from './problem.ts'
 import { streamOf } from './stream.ts'
 
 /** Handlers of the reads of messages. */
@@ -80,11 +79,6 @@ function fileOf({ status, statusDetails, format }: MessageView): { type: string;
 function positionOf(cursor: string | undefined): MessagePosition | null {
   const [id, receivedAt] = decodeCursor(cursor, [cursorPart.id, cursorPart.time]) ?? []
   return id === undefined ? null : { id, receivedAt: receivedAt === '' || receivedAt === undefined ? null : receivedAt }
-}
-
-function tooWide(error: unknown): never {
-  if (!(error instanceof DatabaseError) || error.sqlstate !== '57014') throw error
-  throw new SluiceError('search_too_wide', 'The search took too long. Narrow "from" and "to", or name an integration.', { cause: error })
 }
 
 /** The message that a path names, if the caller may see it. Throws SluiceError `not_found`, `forbidden`. */

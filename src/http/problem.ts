@@ -96,3 +96,9 @@ export function problemOf(error: unknown, log: Logger): Response {
 export function badRequest(detail: string, errors: Issue[], errorCount = errors.length): SluiceError {
   return new SluiceError('bad_request', detail, { details: { errors, errorCount } })
 }
+
+/** A statement that was given too little time for what it was asked for (57014) as `search_too_wide`; anything else as it is. */
+export function tooWide(error: unknown): never {
+  if (!(error instanceof DatabaseError) || error.sqlstate !== '57014') throw error
+  throw new SluiceError('search_too_wide', 'The search took too long. Narrow "from" and "to", or name an integration.', { cause: error })
+}

@@ -10,6 +10,7 @@ import { answer, type Call, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
 import { relativeReference } from './path.ts'
 import { presentRun } from './present.ts'
+import { tooWide } from './problem.ts'
 
 /** Handlers of the tasks. */
 export const tasks: Handlers<'tasks' | 'taskRuns' | 'taskRun' | 'runTask' | 'previewRun'> = {
@@ -52,7 +53,7 @@ export const tasks: Handlers<'tasks' | 'taskRuns' | 'taskRun' | 'runTask' | 'pre
   async previewRun(call) {
     const { services, params, body } = call
     await requireParameters(call)
-    return answer(call, await previewRun(services, params.task, body))
+    return answer(call, await previewRun(services, params.task, body).catch(tooWide))
   },
 }
 

@@ -16,6 +16,20 @@ export interface RunParameters {
   integration?: string | undefined
   /** Code of the error that the work failed with. */
   errorCode?: string | undefined
+  /** `reprocess`: cause of the error, as lists of errors group them. */
+  fingerprint?: string | undefined
+  /** Of the object with this external ID; needs `integration`. `split` and `rollup`: messages that have it. */
+  externalId?: string | undefined
+  /** Only messages at this status. */
+  status?: number | undefined
+  /** Only messages of this source. */
+  source?: string | undefined
+  /** Only messages that arrived at this time or later (ISO 8601). */
+  from?: string | undefined
+  /** Only messages that arrived before this time. */
+  to?: string | undefined
+  /** Text in the data of an instance, as it was sent; needs `from`. `split` and `rollup`: messages that have such an instance. */
+  text?: string | undefined
   /** Only messages that arrived in the last so many days. */
   sinceDays?: number | undefined
   /** Only messages with this draft flag. */
@@ -46,7 +60,13 @@ export function normalizeParameters(task: TaskName, given: RunParameters): RunPa
     parameters.instances = uniqueSorted(keys.map((key) => `${key.messageId}.${key.ordinal}`))
   }
   if (given.integration !== undefined) parameters.integration = given.integration
-  if (given.errorCode !== undefined) parameters.errorCode = given.errorCode
+  for (const name of ['errorCode', 'externalId', 'source', 'from', 'to', 'text'] as const)
+    if (given[name] !== undefined) parameters[name] = given[name]
+  if (given.status !== undefined) parameters.status = given.status
+  if (given.externalId !== undefined && given.integration === undefined)
+    throw invalid('"externalId" needs "integration": each integration has objects of its own')
+  if (given.text !== undefined && given.from === undefined)
+    throw invalid('"text" needs "from": it reads the data of every message received since')
   if (given.sinceDays !== undefined) {
     if (!(given.sinceDays > 0 && given.sinceDays <= 36_500))
       throw invalid(`"sinceDays" is ${given.sinceDays}: it must be more than 0, and at most 36500`)
@@ -54,16 +74,18 @@ export function normalizeParameters(task: TaskName, given: RunParameters): RunPa
   }
   if (given.draft !== undefined) parameters.draft = given.draft
   if (task !== 'reprocess') {
+    if (given.fingerprint !== undefined) throw invalid(`"fingerprint" is for reprocess: ${task} takes no single failures`)
     if (given.replay === true || given.asDraft === true)
       throw invalid(`"${given.replay === true ? 'replay' : 'asDraft'}" is for reprocess: ${task} takes what waits as it is`)
     return parameters
   }
   if (given.asDraft !== undefined) parameters.asDraft = given.asDraft
+  if (given.fingerprint !== undefined) parameters.fingerprint = given.fingerprint
   if (given.replay === true) {
-    const { messages, instances, integration, errorCode, sinceDays } = parameters
-    if ([messages, instances, integration, errorCode, sinceDays].every((value) => value === undefined)) {
+    const { draft: _, asDraft: __, ...conditions } = parameters
+    if (Object.keys(conditions).length === 0) {
       throw invalid(
-        'a replay needs "messages", "instances", "integration", "errorCode" or "sinceDays": it would process everything again that ever came',
+        'a replay needs "messages", "instances", "integration", "errorCode", "from" or "sinceDays": it would process everything again that ever came',
       )
     }
     parameters.replay = true

@@ -4,6 +4,7 @@
  */
 import { parseInstanceIds, type RunParameters } from '../model/task.ts'
 import type { Parameter, Queryable } from './db.ts'
+import { likePattern } from './like.ts'
 import type { InstanceKey } from './requeue.ts'
 
 /** A page of instances. */
@@ -30,12 +31,32 @@ function onMessage(filter: RunParameters, values: Values): string[] {
   if (filter.sinceDays !== undefined)
     conditions.push(`m.received_at >= now() - make_interval(secs => ${values.add(filter.sinceDays * 86_400)})`)
   if (filter.draft !== undefined) conditions.push(`m.is_draft = ${values.add(filter.draft)}`)
+  if (filter.status !== undefined) conditions.push(`m.status = ${values.add(filter.status)}::smallint`)
+  if (filter.source !== undefined) conditions.push(`m.source = ${values.add(filter.source)}`)
+  if (filter.from !== undefined) conditions.push(`m.received_at >= ${values.add(filter.from)}::timestamptz`)
+  if (filter.to !== undefined) conditions.push(`m.received_at < ${values.add(filter.to)}::timestamptz`)
   return conditions
 }
 
-/** The same, where chosen instances stand for their messages. */
+/** Conditions on an instance `i`, as far as a filter says anything of objects. */
+function onObject(filter: RunParameters, values: Values): string[] {
+  const conditions: string[] = []
+  if (filter.externalId !== undefined)
+    conditions.push(`i.integration = ${values.add(filter.integration ?? '')} AND i.external_id = ${values.add(filter.externalId)}`)
+  if (filter.text !== undefined) conditions.push(`i.data::text ILIKE ${values.add(likePattern(filter.text))}`)
+  return conditions
+}
+
+/** The same for a message `m`: it has such an instance. */
+function onMessageOfObject(filter: RunParameters, values: Values): string[] {
+  const conditions = onObject(filter, values)
+  if (conditions.length === 0) return []
+  return [`EXISTS (SELECT FROM sluice.instance i WHERE i.message_id = m.id AND ${conditions.join(' AND ')})`]
+}
+
+/** The same, where chosen instances and objects stand for their messages. */
 function onMessageOrInstances(filter: RunParameters, values: Values): string[] {
-  const conditions = onMessage(filter, values)
+  const conditions = [...onMessage(filter, values), ...onMessageOfObject(filter, values)]
   if (filter.instances !== undefined) {
     const ids = parseInstanceIds(filter.instances).map((key) => key.messageId)
     conditions.push(`m.id = ANY(${values.add([...new Set(ids)])}::bigint[])`)
@@ -136,7 +157,8 @@ export async function selectForRun(
   options: { after: InstanceKey; limit: number; until: string; onlyDue?: boolean },
 ): Promise<InstancePage> {
   // Only a failure has an error code, so a replay by code is a retry of failures.
-  if (filter.replay !== true || filter.errorCode !== undefined) return selectFailures(db, filter, options)
+  if (filter.replay !== true || filter.errorCode !== undefined || filter.fingerprint !== undefined)
+    return selectFailures(db, filter, options)
   if (filter.instances !== undefined) return selectChosen(db, filter, options)
   return selectOfMessages(db, filter, options)
 }
@@ -154,6 +176,13 @@ async function selectFailures(db: Queryable, filter: RunParameters, options: Pag
   if (filter.integration !== undefined) conditions.push(`f.integration = ${values.add(filter.integration)}`)
   if (filter.messages !== undefined) conditions.push(`f.message_id = ANY(${values.add(filter.messages)}::bigint[])`)
   if (filter.errorCode !== undefined) conditions.push(`f.code = ${values.add(filter.errorCode)}`)
+  if (filter.fingerprint !== undefined) conditions.push(`f.fingerprint = ${values.add(filter.fingerprint)}`)
+  const objects = onObject(filter, values)
+  if (objects.length > 0) {
+    conditions.push(
+      `EXISTS (SELECT FROM sluice.instance i WHERE i.message_id = f.message_id AND i.ordinal = f.ordinal AND ${objects.join(' AND ')})`,
+    )
+  }
   if (filter.instances !== undefined) conditions.push(`(f.message_id, f.ordinal) IN (SELECT * FROM ${instanceArrays(filter, values)})`)
   if (options.onlyDue === true) conditions.push('f.due_at IS NOT NULL AND f.due_at <= now()')
   const { rows } = await db.query<InstanceKey>(
@@ -175,7 +204,7 @@ async function selectChosen(db: Queryable, filter: RunParameters, options: PageO
     `SELECT i.message_id AS "messageId", i.ordinal FROM ${instanceArrays(filter, values)} AS k (message_id, ordinal)
      JOIN sluice.instance i ON i.message_id = k.message_id AND i.ordinal = k.ordinal
      JOIN sluice.message m ON m.id = i.message_id
-     WHERE i.status IN (2, -2) AND ${conditions.join(' AND ')}
+     WHERE i.status IN (2, -2) AND ${[...conditions, ...onObject(filter, values)].join(' AND ')}
      ORDER BY i.message_id, i.ordinal LIMIT ${values.add(options.limit)}`,
     values.list,
   )
@@ -190,6 +219,7 @@ async function selectOfMessages(db: Queryable, filter: RunParameters, options: P
   const values = new Values()
   const conditions = [
     ...onMessage(filter, values),
+    ...onMessageOfObject(filter, values),
     `m.received_at <= ${values.add(options.until)}`,
     `m.id >= ${values.add(after.messageId)}`,
     'm.status IN (2, 3, -3)',
@@ -218,11 +248,17 @@ async function selectOfMessages(db: Queryable, filter: RunParameters, options: P
       reached: seen !== undefined && listed.rows.length === mostListed ? { messageId: seen.id, ordinal: seen.total } : null,
     }
   }
+  const found = new Values()
+  const bounds = [
+    `${found.add(ranges.map((range) => range.messageId))}::bigint[]`,
+    `${found.add(ranges.map((range) => range.from))}::integer[]`,
+    `${found.add(ranges.map((range) => range.to))}::integer[]`,
+  ]
   const { rows } = await db.query<InstanceKey>(
-    `SELECT i.message_id AS "messageId", i.ordinal FROM unnest($1::bigint[], $2::integer[], $3::integer[]) AS r (message_id, from_ordinal, to_ordinal)
+    `SELECT i.message_id AS "messageId", i.ordinal FROM unnest(${bounds.join(', ')}) AS r (message_id, from_ordinal, to_ordinal)
      JOIN sluice.instance i ON i.message_id = r.message_id AND i.ordinal BETWEEN r.from_ordinal AND r.to_ordinal
-     WHERE i.status IN (2, -2) ORDER BY i.message_id, i.ordinal`,
-    [ranges.map((range) => range.messageId), ranges.map((range) => range.from), ranges.map((range) => range.to)],
+     WHERE ${['i.status IN (2, -2)', ...onObject(filter, found)].join(' AND ')} ORDER BY i.message_id, i.ordinal`,
+    found.list,
   )
   return { keys: rows, reached: { messageId: last.messageId, ordinal: last.to } }
 }
@@ -233,7 +269,7 @@ function pageOf(keys: InstanceKey[], limit: number): InstancePage {
 
 /** Conditions on a chunk `c` of a message `m` that waits for a later attempt. An error code is that of what sent it back. */
 function onWaitingChunk(filter: RunParameters, values: Values): string {
-  const conditions = ["c.state = 'ready' AND c.due_at > now()", ...onMessage(filter, values)]
+  const conditions = ["c.state = 'ready' AND c.due_at > now()", ...onMessage(filter, values), ...onMessageOfObject(filter, values)]
   if (filter.errorCode !== undefined) conditions.push(`c.last_error ->> 'code' = ${values.add(filter.errorCode)}`)
   if (filter.instances !== undefined) {
     conditions.push(`c.id IN (SELECT i.chunk_id FROM ${instanceArrays(filter, values)} AS k (message_id, ordinal)

@@ -1,6 +1,8 @@
 /** What a click would do to how many, before it is made. */
 import type { FlowContext } from '../flow/index.ts'
 import { normalizeParameters, type RunParameters, type TaskName } from '../model/task.ts'
+import type { Queryable } from '../store/db.ts'
+import { longestSearch } from '../store/reads/messages.ts'
 import { beforeAll, chunksToMakeDue, messagesToRollUp, messagesToSplit, rolledUpMessages, selectForRun } from '../store/selection.ts'
 import { type PrunePreview, previewPrune } from './prune.ts'
 
@@ -21,10 +23,15 @@ export interface RunPreview {
  * Counts what a click would find now. What a run does may be another number: work goes on in between.
  *
  * @throws SluiceError `invalid_parameters` as the click itself
+ * @throws DatabaseError 57014 when counting takes longer than ten seconds
  */
 export async function previewRun(context: FlowContext, task: TaskName, given: RunParameters): Promise<RunPreview> {
   const parameters = normalizeParameters(task, given)
-  const { db } = context
+  // Somebody waits for the answer.
+  return context.db.transaction((tx) => count(context, tx, task, parameters), { statementTimeout: longestSearch })
+}
+
+async function count(context: FlowContext, db: Queryable, task: TaskName, parameters: RunParameters): Promise<RunPreview> {
   const page = { after: '0', limit: mostCounted }
   switch (task) {
     case 'reprocess': {

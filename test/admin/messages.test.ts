@@ -53,6 +53,63 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await expect.poll(() => page.locator('tbody').innerText()).toContain('anything')
   })
 
+  test('the list is turned by its header, and more rows can be asked for', async () => {
+    const { page } = visitor
+    const ids = () => page.locator('tbody tr td:nth-child(2)').allInnerTexts()
+    await visitor.open('messages')
+    const received = page.getByRole('columnheader', { name: 'Received' })
+    await expect.poll(() => received.getAttribute('aria-sort')).toBe('descending')
+    await received.getByRole('button').click()
+    await expect.poll(ids).toEqual(['1', '2', '3', '4'])
+    expect(page.url()).toBe(`${site.url}messages?order=oldest`)
+    await expect.poll(() => received.getAttribute('aria-sort')).toBe('ascending')
+    await page.getByRole('columnheader', { name: 'Message' }).getByRole('button').press('Enter')
+    await expect.poll(ids).toEqual(['4', '3', '2', '1'])
+  })
+
+  test('of many rows those in sight are in the page, and a screen reader is told how many there are', async () => {
+    const { page } = visitor
+    await visitor.open('messages/1?limit=1000')
+    const table = page.getByRole('table', { name: 'Instances' })
+    await expect.poll(() => table.getAttribute('aria-rowcount')).toBe('478')
+    expect(await table.locator('tbody tr[role=row]').count()).toBeLessThan(200)
+    await table.locator('tbody tr[role=row]').first().waitFor()
+    const last = table.locator('tr[aria-rowindex="478"]')
+    await expect
+      .poll(async () => {
+        await page.mouse.wheel(0, 3000)
+        return last.count()
+      })
+      .toBe(1)
+    await last.getByRole('link', { name: '1.476', exact: true }).waitFor()
+    await page.getByLabel('Rows on a page').selectOption('50 rows')
+    await expect.poll(() => page.url()).toBe(`${site.url}messages/1`)
+    await expect.poll(() => table.locator('tbody tr').count()).toBe(50)
+  })
+
+  test('a run for all that match takes the filters of the list, and says first how many', async () => {
+    const { page } = visitor
+    const dialog = page.getByRole('dialog')
+    const asked = async (path: string, button: string, count: string): Promise<void> => {
+      await visitor.open(path)
+      await page.getByRole('button', { name: button }).click()
+      await expect.poll(() => dialog.innerText()).toContain(count)
+      await dialog.getByRole('button', { name: 'Cancel' }).click()
+      await dialog.waitFor({ state: 'detached' })
+    }
+    await asked(
+      'messages?status=-3&from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z',
+      'Reprocess all that match',
+      '3 failed instances are',
+    )
+    await asked('messages?text=shop&from=2020-01-01T00:00:00Z', 'Reprocess all that match', '1 failed instance is')
+    await asked('messages?source=nobody', 'Reprocess all that match', 'Nothing to do')
+    await asked('messages?externalId=a2&integration=anything', 'Reprocess all that match', 'Nothing to do')
+    await asked('instances?externalId=a1&integration=anything', 'Reprocess all that match', '1 failed instance is')
+    await visitor.open('messages?externalId=a1')
+    await page.getByText('choose an integration').waitFor()
+  })
+
   test('a message: what became of its objects, its body, its instances', async () => {
     const { page } = visitor
     await visitor.open('messages/1')

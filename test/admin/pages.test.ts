@@ -48,7 +48,7 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await visitor.open('errors')
     const row = page.getByRole('row').filter({ hasText: 'refused_here' })
     await expect.poll(() => row.innerText()).toContain('The shop is closed.')
-    await row.getByRole('button', { name: 'Reprocess this code' }).click()
+    await row.getByRole('button', { name: 'Reprocess this group' }).click()
     await page.getByRole('dialog').getByText('2 failed instances are put back').waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Do it' }).click()
     await page.getByRole('dialog').getByText('is on its way').waitFor()

@@ -48,6 +48,7 @@ onPostgres((opened) => {
     '/api/instances?failed=true',
     '/api/instances?integration=employee&errorCode=missing_reference',
     '/api/instances?integration=employee&externalId=e-1',
+    '/api/instances?integration=employee&errorCode=missing_reference&fingerprint=x',
     '/api/instances/1.0',
     '/api/objects/employee/e-2',
     '/api/errors',

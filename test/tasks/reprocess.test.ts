@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { failed } from '../../src/model/outcome.ts'
+import type { RunParameters } from '../../src/model/task.ts'
 import { requeueInstances } from '../../src/store/requeue.ts'
+import { previewRun } from '../../src/tasks/preview.ts'
 import { executeNextRun } from '../../src/tasks/run.ts'
 import { onBoth, onPostgres } from '../support/both.ts'
 import { type Became, chunksOf, correctMessage, instancesOf, splitMessageOf, statusOf } from '../support/rows.ts'
@@ -35,6 +37,47 @@ describe('reprocess', () => {
       expect((await instancesOf(db, id)).map((instance) => [instance.outcome, instance.attempts, instance.generation])).toEqual(
         Array.from({ length: 3 }, () => ['created', 2, 0]),
       )
+    })
+
+    test('a click takes the filters of the lists: cause, object, status, source, time and text', async () => {
+      const { db } = opened
+      const services = createThings(db)
+      const first = await splitMessageOf(db, ['permanent', 'permanent', 'created'])
+      const second = await splitMessageOf(db, ['permanent'])
+      await db.query("UPDATE sluice.failure SET fingerprint = 'other' WHERE message_id = $1 AND ordinal = 1", [first])
+      const [{ integration, externalId, source } = { integration: '', externalId: '', source: '' }] = (
+        await db.query<{ integration: string; externalId: string; source: string }>(
+          `SELECT i.integration, i.external_id AS "externalId", m.source FROM sluice.instance i JOIN sluice.message m ON m.id = i.message_id
+           WHERE m.id = $1 AND i.ordinal = 0`,
+          [first],
+        )
+      ).rows
+      const counted = async (filter: RunParameters): Promise<number> => (await previewRun(services, 'reprocess', filter)).count
+      const from = '2020-01-01T00:00:00Z'
+      expect(await counted({})).toBe(3)
+      expect(await counted({ fingerprint: 'other' })).toBe(1)
+      expect(await counted({ fingerprint: 'other', replay: true })).toBe(1)
+      expect(await counted({ integration, externalId, messages: [first] })).toBe(1)
+      expect(await counted({ integration, externalId, messages: [first], replay: true })).toBe(1)
+      expect(await counted({ messages: [first], replay: true })).toBe(3)
+      expect(await counted({ status: -3 })).toBe(3)
+      expect(await counted({ status: 3 })).toBe(0)
+      expect(await counted({ source })).toBe(3)
+      expect(await counted({ source: 'nobody' })).toBe(0)
+      expect(await counted({ from })).toBe(3)
+      expect(await counted({ to: from })).toBe(0)
+      expect(await counted({ from, text: '%' })).toBe(0)
+      expect(await counted({ from, text: externalId, messages: [second] })).toBe(
+        await counted({ integration, externalId, messages: [second] }),
+      )
+      expect((await previewRun(services, 'rollup', { messages: [first, second], integration, externalId, status: -3 })).unit).toBe(
+        'messages',
+      )
+      expect((await previewRun(services, 'split', { status: -2, from, text: 'x' })).count).toBe(0)
+      await expect(counted({ externalId })).rejects.toMatchObject({ code: 'invalid_parameters' })
+      await expect(counted({ text: 'x' })).rejects.toMatchObject({ code: 'invalid_parameters' })
+      await expect(previewRun(services, 'split', { fingerprint: 'other' })).rejects.toMatchObject({ code: 'invalid_parameters' })
+      expect((await runNow(services, 'reprocess', { fingerprint: 'other' })).result).toEqual({ messages: 1, instances: 1, chunks: 1 })
     })
 
     test('a kept invalid object is checked again, and fails again', async () => {

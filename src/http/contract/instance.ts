@@ -66,6 +66,7 @@ export const instancesQuery = z.strictObject({
   integration: nameShape.optional(),
   externalId: externalIdShape.optional().openapi({ param: { description: 'Needs `integration`.' } }),
   errorCode: textShape.optional(),
+  fingerprint: textShape.optional().openapi({ param: { description: 'Cause, as `GET /api/errors` groups by it.' } }),
   failed: flagShape.optional().openapi({ param: { description: '`true`: only those at -2.' } }),
 })
 

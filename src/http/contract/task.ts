@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi'
 import { messageParts } from '../../model/retention.ts'
 import { taskNames } from '../../model/task.ts'
-import { idShape, instanceIdShape, nameShape, pageQuery, textShape, timeShape } from './common.ts'
+import { externalIdShape, idShape, instanceIdShape, nameShape, pageQuery, textShape, timeShape } from './common.ts'
 
 export const taskShape = z.enum(taskNames)
 const states = ['queued', 'running', 'finished', 'failed'] as const
@@ -15,6 +15,16 @@ export const runRequestShape = z
     instances: z.array(instanceIdShape).max(mostIds).optional(),
     integration: nameShape.optional(),
     errorCode: textShape.optional(),
+    fingerprint: textShape.optional().openapi({ description: 'Cause, as `GET /api/errors` groups by it. Of `reprocess` only.' }),
+    externalId: externalIdShape.optional().openapi({ description: 'Of this object; needs `integration`.' }),
+    status: z
+      .literal([0, 1, -1, 2, -2, 3, -3])
+      .optional()
+      .openapi({ type: 'integer', enum: [0, 1, -1, 2, -2, 3, -3], description: 'Of the message.' }),
+    source: textShape.optional(),
+    from: timeShape.optional().openapi({ description: 'Messages received at this time or later.' }),
+    to: timeShape.optional().openapi({ description: 'Messages received before this time.' }),
+    text: textShape.max(200).optional().openapi({ description: 'Text in the data of an instance, as it was sent; needs `from`.' }),
     sinceDays: z.number().positive().max(36_500).optional().openapi({ description: 'Messages received in the last so many days.' }),
     draft: z.boolean().optional().openapi({ description: 'Only messages with this draft flag.' }),
     asDraft: z.boolean().optional().openapi({ description: 'Mode of the run, whatever the messages say.' }),

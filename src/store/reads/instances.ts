@@ -78,6 +78,8 @@ export interface InstanceFilter {
   /** Needs `integration`. */
   externalId?: string | undefined
   errorCode?: string | undefined
+  /** Cause of the failure, as groups of errors have it. */
+  fingerprint?: string | undefined
   /** Only those at -2. */
   failed?: boolean | undefined
 }
@@ -89,7 +91,7 @@ export async function listInstances(
   filter: InstanceFilter,
   page: { limit: number; after: InstancePosition | null },
 ): Promise<Page<InstanceItemView, InstancePosition>> {
-  const isFailed = filter.failed === true || filter.errorCode !== undefined
+  const isFailed = filter.failed === true || filter.errorCode !== undefined || filter.fingerprint !== undefined
   let rows: InstanceItemView[]
   if (filter.externalId !== undefined) rows = await run(db, instancesOfObject(scope, filter, filter.externalId, isFailed, page))
   else if (isFailed) rows = await run(db, failedInstances(scope, filter, page))
@@ -107,6 +109,11 @@ function instancesOfObject(scope: Scope, filter: InstanceFilter, externalId: str
     .where(inScope(scope, 'i'))
     .$if(isFailed, (q) => q.where('i.status', '=', -2))
     .$if(filter.errorCode !== undefined, (q) => q.where(sql<boolean>`i.error ->> 'code' = ${filter.errorCode}`))
+    .$if(filter.fingerprint !== undefined, (q) =>
+      q.where(
+        sql<boolean>`EXISTS (SELECT FROM sluice.failure f WHERE f.message_id = i.message_id AND f.ordinal = i.ordinal AND f.fingerprint = ${filter.fingerprint})`,
+      ),
+    )
     .$if(after !== null, (q) => q.where(isBefore(after, 'i')))
     .orderBy('i.message_id', 'desc')
     .orderBy('i.ordinal', 'desc')
@@ -118,6 +125,7 @@ function failedInstances(scope: Scope, filter: InstanceFilter, { limit, after }:
     .where(inScope(scope, 'f'))
     .$if(filter.integration !== undefined, (q) => q.where('f.integration', '=', filter.integration ?? ''))
     .$if(filter.errorCode !== undefined, (q) => q.where('f.code', '=', filter.errorCode ?? ''))
+    .$if(filter.fingerprint !== undefined, (q) => q.where('f.fingerprint', '=', filter.fingerprint ?? ''))
     .$if(after !== null, (q) => q.where(isBefore(after, 'f')))
     .orderBy('f.message_id', 'desc')
     .orderBy('f.ordinal', 'desc')

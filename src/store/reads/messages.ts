@@ -3,6 +3,7 @@ import { type SelectQueryBuilder, sql } from 'kysely'
 import { type Outcome, outcomes } from '../../model/outcome.ts'
 import type { MessageStatus } from '../../model/status.ts'
 import type { Db, Queryable } from '../db.ts'
+import { likePattern } from '../like.ts'
 import { builder, type Page, pageOf, run, type Scope } from './query.ts'
 import type { Tables } from './tables.ts'
 
@@ -60,7 +61,7 @@ export interface MessagePosition {
 }
 
 /** Longest that a search for text may take, in milliseconds; then it fails with SQLSTATE 57014. */
-const longestSearch = 10_000
+export const longestSearch = 10_000
 
 const exactTime = sql<string>`to_char(m.received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
 
@@ -173,11 +174,6 @@ function filtered<Row>(query: SelectQueryBuilder<Tables & { m: Tables['message']
         sql<boolean>`EXISTS (SELECT FROM sluice.instance t WHERE t.message_id = m.id AND t.data::text ILIKE ${likePattern(text ?? '')})`,
       ),
     )
-}
-
-/** The text anywhere; what LIKE takes for a wildcard stands for itself. */
-function likePattern(text: string): string {
-  return `%${text.replace(/[\\%_]/g, (character) => `\\${character}`)}%`
 }
 
 const done = outcomes.map((outcome) => `c.${outcome}`).join(' + ')
