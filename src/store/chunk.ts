@@ -33,47 +33,140 @@ const mostChunksAtOnce = 64
  *
  * @param options.leaseSeconds how long the claim holds
  * @param options.messageId only this message's chunks (a dry run's)
+ * @param options.marks where the claims before this one came to; default: every claim looks from the beginning
  */
 export async function claimChunks(
   db: Db,
-  options: { integrations: readonly string[]; worker: string; leaseSeconds: number; size: number; messageId?: string },
+  options: {
+    integrations: readonly string[]
+    worker: string
+    leaseSeconds: number
+    size: number
+    messageId?: string
+    marks?: QueueMarks
+  },
 ): Promise<ClaimedChunk[]> {
-  // In a dry run, one transaction, now() stands still at its begin and no new chunk is due by it.
-  const which = options.messageId === undefined ? 'c.due_at <= now()' : 'c.message_id = $2 AND c.due_at <= clock_timestamp()'
-  return db.transaction(async (tx) => {
-    const first = await tx.query<{ id: string; integration: string; isDraft: boolean; waiting: number; hasFailed: boolean }>(
-      `SELECT c.id, c.integration, c.is_draft AS "isDraft", c.total - (${outcomeSum}) AS waiting, c.losses > 0 OR c.last_error IS NOT NULL AS "hasFailed"
-       FROM sluice.chunk c
-       WHERE c.state = 'ready' AND ${which} AND c.integration = ANY($1)
-         AND NOT EXISTS (SELECT FROM sluice.paused_integration p WHERE p.integration = c.integration)
-       ORDER BY c.due_at, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED`,
-      options.messageId === undefined ? [options.integrations] : [options.integrations, options.messageId],
+  return db.transaction((tx) => claimInside(tx, options), { inOrder: true })
+}
+
+/** How often a worker that always finds something looks from the beginning. */
+const fromBeginningMilliseconds = 5000
+
+/**
+ * Where a worker's claims have come to in the queue of each integration. While a transaction elsewhere keeps the rows of what is done
+ * from going away, the beginning of a queue is full of them, and each claim would step over all. What becomes due before a
+ * mark (a long split that commits late) is found by the next look from the beginning: after five seconds, or when there is nothing else.
+ */
+export class QueueMarks {
+  readonly #marks = new Map<string, string>()
+  readonly #interval: number
+  #nextFull = 0
+
+  /** @param interval milliseconds between looks from the beginning, the first claim being one */
+  constructor(interval = fromBeginningMilliseconds) {
+    this.#interval = interval
+  }
+
+  /** Per integration, the moment to look from. */
+  from(integrations: readonly string[]): string[] {
+    const now = performance.now()
+    const isFull = now >= this.#nextFull
+    if (isFull) this.#nextFull = now + this.#interval
+    return integrations.map((name) => (isFull ? undefined : this.#marks.get(name)) ?? beginning)
+  }
+
+  /** A chunk was claimed that had been due since then. */
+  note(integration: string, dueAt: string): void {
+    this.#marks.set(integration, dueAt)
+  }
+}
+
+const beginning = '-infinity'
+
+type ClaimOptions = Parameters<typeof claimChunks>[1]
+
+async function claimInside(tx: Transaction, options: ClaimOptions): Promise<ClaimedChunk[]> {
+  const head = await lockHead(tx, options)
+  if (head === null) return []
+  const ids = [head.id]
+  if (options.messageId === undefined && !head.hasFailed && head.waiting * 2 <= options.size) {
+    const more = await tx.query<{ id: string; waiting: number }>(
+      `SELECT c.id, c.total - (${outcomeSum}) AS waiting FROM sluice.chunk c
+       WHERE c.state = 'ready' AND c.integration = $1 AND c.due_at >= $5 AND c.due_at <= now() AND c.is_draft = $2 AND c.losses = 0
+         AND c.last_error IS NULL AND c.id <> $3
+       ORDER BY c.due_at, c.id LIMIT $4 FOR UPDATE OF c SKIP LOCKED`,
+      [head.integration, head.isDraft, head.id, mostChunksAtOnce - 1, head.dueAt],
     )
-    const head = first.rows[0]
-    if (head === undefined) return []
-    const ids = [head.id]
-    if (options.messageId === undefined && !head.hasFailed && head.waiting * 2 <= options.size) {
-      const more = await tx.query<{ id: string; waiting: number }>(
-        `SELECT c.id, c.total - (${outcomeSum}) AS waiting FROM sluice.chunk c
-         WHERE c.state = 'ready' AND c.due_at <= now() AND c.integration = $1 AND c.is_draft = $2 AND c.losses = 0 AND c.last_error IS NULL AND c.id <> $3
-         ORDER BY c.due_at, c.id LIMIT $4 FOR UPDATE OF c SKIP LOCKED`,
-        [head.integration, head.isDraft, head.id, mostChunksAtOnce - 1],
-      )
-      let sum = head.waiting
-      for (const row of more.rows) {
-        sum += row.waiting
-        if (sum > options.size) break
-        ids.push(row.id)
-      }
+    let sum = head.waiting
+    for (const row of more.rows) {
+      sum += row.waiting
+      if (sum > options.size) break
+      ids.push(row.id)
     }
-    const { rows } = await tx.query<ClaimedChunk>(
-      `UPDATE sluice.chunk SET state = 'claimed', epoch = epoch + 1, attempts = attempts + 1, worker = $2,
-         lease_until = now() + make_interval(secs => $3)
-       WHERE id = ANY($1) RETURNING ${claimed}`,
-      [ids, options.worker, options.leaseSeconds],
+  }
+  const { rows } = await tx.query<ClaimedChunk>(
+    `UPDATE sluice.chunk SET state = 'claimed', epoch = epoch + 1, attempts = attempts + 1, worker = $2,
+       lease_until = now() + make_interval(secs => $3)
+     WHERE id = ANY($1) RETURNING ${claimed}`,
+    [ids, options.worker, options.leaseSeconds],
+  )
+  return rows.sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1))
+}
+
+interface Head {
+  id: string
+  integration: string
+  isDraft: boolean
+  dueAt: string
+  waiting: number
+  /** It came back. */
+  hasFailed: boolean
+}
+
+const headColumns = `c.id, c.integration, c.is_draft AS "isDraft", c.due_at AS "dueAt", c.total - (${outcomeSum}) AS waiting,
+  c.losses > 0 OR c.last_error IS NOT NULL AS "hasFailed"`
+
+const isNotPaused = 'NOT EXISTS (SELECT FROM sluice.paused_integration p WHERE p.integration = i.name)'
+
+/** Locks the chunk that has been due longest. Each integration is looked at by the beginning of its own queue. */
+async function lockHead(tx: Transaction, { integrations, messageId, marks }: ClaimOptions): Promise<Head | null> {
+  if (messageId !== undefined) {
+    // In a dry run, one transaction, now() stands still at its begin and no new chunk is due by it.
+    const { rows } = await tx.query<Head>(
+      `SELECT ${headColumns} FROM sluice.chunk c JOIN unnest($1::text[]) AS i (name) ON i.name = c.integration
+       WHERE c.state = 'ready' AND c.message_id = $2 AND c.due_at <= clock_timestamp() AND ${isNotPaused}
+       ORDER BY c.due_at, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED`,
+      [integrations, messageId],
     )
-    return rows.sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1))
-  })
+    return rows[0] ?? null
+  }
+  const { rows } = await tx.query<Head>(
+    `WITH queue AS MATERIALIZED (
+       SELECT i.name, oldest.due_at FROM unnest($1::text[], $2::timestamptz[]) AS i (name, since) CROSS JOIN LATERAL (
+         SELECT w.due_at, w.id FROM sluice.chunk w
+         WHERE w.state = 'ready' AND w.integration = i.name AND w.due_at >= i.since AND w.due_at <= now()
+         ORDER BY w.due_at, w.id LIMIT 1) AS oldest
+       WHERE ${isNotPaused} ORDER BY oldest.due_at, oldest.id LIMIT 1)
+     SELECT ${headColumns} FROM sluice.chunk c
+     WHERE c.state = 'ready' AND c.integration = (SELECT name FROM queue) AND c.due_at >= (SELECT due_at FROM queue) AND c.due_at <= now()
+     ORDER BY c.due_at, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED`,
+    [integrations, marks?.from(integrations) ?? integrations.map(() => beginning)],
+  )
+  const first = rows[0] ?? (await lockAnyHead(tx, integrations))
+  if (first !== null) marks?.note(first.integration, first.dueAt)
+  return first
+}
+
+/** From the beginning, with locks at once: others may have locked all that was found to be due. */
+async function lockAnyHead(tx: Transaction, integrations: readonly string[]): Promise<Head | null> {
+  const { rows } = await tx.query<Head>(
+    `SELECT head.* FROM unnest($1::text[]) AS i (name) CROSS JOIN LATERAL (
+       SELECT ${headColumns} FROM sluice.chunk c WHERE c.state = 'ready' AND c.integration = i.name AND c.due_at <= now()
+       ORDER BY c.due_at, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED) AS head
+     WHERE ${isNotPaused} ORDER BY head."dueAt", head.id LIMIT 1`,
+    [integrations],
+  )
+  return rows[0] ?? null
 }
 
 /**

@@ -39,6 +39,11 @@ export interface TransactionOptions {
    * table's first ANALYZE the planner takes it for small and reads all of it, batch after batch. Default: false.
    */
   byIndex?: boolean
+  /**
+   * Plans that read an index in its order and stop, rather than sort all that there is (sequential and bitmap scans and sorts off).
+   * For the next row of a queue: the planner's idea of how long the queue is comes late. Default: false.
+   */
+  inOrder?: boolean
 }
 
 export interface Db extends Queryable {

@@ -68,6 +68,8 @@ async function inTransaction<T>(lite: PGlite, work: (tx: Transaction) => Promise
     await lite.transaction(async (client) => {
       if (options.statementTimeout !== undefined) await client.exec(`SET LOCAL statement_timeout = ${Math.round(options.statementTimeout)}`)
       if (options.byIndex === true) await client.exec('SET LOCAL enable_seqscan = off')
+      if (options.inOrder === true)
+        await client.exec('SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off')
       const { tx, end } = openTransaction(client, (sql, parameters) => run(client, sql, parameters))
       try {
         outcome = { value: await work(tx) }

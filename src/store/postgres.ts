@@ -117,11 +117,14 @@ async function commit(client: pg.ClientBase): Promise<void> {
   }
 }
 
-function begin({ statementTimeout, idleTimeout, byIndex }: TransactionOptions): string {
+const readInOrder = 'SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off'
+
+function begin({ statementTimeout, idleTimeout, byIndex, inOrder }: TransactionOptions): string {
   const settings = ["BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = ISO"]
   if (statementTimeout !== undefined) settings.push(`SET LOCAL statement_timeout = ${Math.round(statementTimeout)}`)
   if (idleTimeout !== undefined) settings.push(`SET LOCAL idle_in_transaction_session_timeout = ${Math.round(idleTimeout)}`)
   if (byIndex === true) settings.push('SET LOCAL enable_seqscan = off')
+  if (inOrder === true) settings.push(readInOrder)
   return settings.join('; ')
 }
 

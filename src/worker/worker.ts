@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FlowContext } from '../flow/index.ts'
 import { processChunks, splitNext } from '../flow/index.ts'
-import { claimChunks } from '../store/chunk.ts'
+import { claimChunks, QueueMarks } from '../store/chunk.ts'
 import { EventRuns } from '../tasks/events.ts'
 import { executeNextRun } from '../tasks/run.ts'
 import { type ChunkInHand, InHand } from './in-hand.ts'
@@ -33,11 +33,12 @@ export function startWorker(context: FlowContext, options: WorkerOptions): Worke
   const { concurrency } = context.config.worker
   const lanes = context.db.kind === 'pglite' ? 1 : concurrency
   const { signal } = stopping
+  const marks = new QueueMarks()
   const inHand = new InHand(options.onChunk ?? (() => undefined))
   const around = { signal, outage: new Outage(context.log), pollMilliseconds: context.config.worker.poll * 1000 }
   const running = [
     ...Array.from({ length: lanes }, (_, lane) =>
-      loop(`lane ${lane + 1}`, around, wakeup.work, () => step(context, { worker: options.name, inHand, events, signal })),
+      loop(`lane ${lane + 1}`, around, wakeup.work, () => step(context, { worker: options.name, marks, inHand, events, signal })),
     ),
     loop('tasks', around, wakeup.task, () => executeNextRun(context, options.name, signal)),
     loop('maintenance', around, null, () => maintenance.round()),
@@ -89,7 +90,7 @@ async function loop(
 /** One message split, or a group of small ones, if any is due, and one batch processed, if one is. */
 async function step(
   context: FlowContext,
-  { worker, inHand, events, signal }: { worker: string; inHand: InHand; events: EventRuns; signal: AbortSignal },
+  { worker, marks, inHand, events, signal }: { worker: string; marks: QueueMarks; inHand: InHand; events: EventRuns; signal: AbortSignal },
 ): Promise<boolean> {
   const integrations = [...context.config.integrations.keys()]
   const split = await splitNext(context, integrations)
@@ -99,6 +100,7 @@ async function step(
     worker,
     leaseSeconds: context.config.worker.lease,
     size: context.config.chunkSize,
+    marks,
   })
   const first = chunks[0]
   if (first === undefined) return split !== null
