@@ -62,9 +62,20 @@ export function messageDetails(message: Message): string[] {
     messageLine(message),
     `source ${printable(message.source)}, ${bytes(message.bodySize)}, received ${message.receivedAt}${message.finishedAt === null ? '' : `, finished ${message.finishedAt}`}`,
     ...problemLines(message.problem),
+    ...prunedLines(message),
     ...pausedLines([message]),
     ...(message.total === null || message.status === -1 ? [] : outcomeTable(message.counts)),
   ]
+}
+
+/** What retention has removed of a message, and when. */
+function prunedLines({ bodyPrunedAt, historyPrunedAt, instancesPrunedAt }: Message): string[] {
+  const parts: [string, string | null][] = [
+    ['the body', bodyPrunedAt],
+    ['values before and after, and earlier attempts', historyPrunedAt],
+    ['the instances', instancesPrunedAt],
+  ]
+  return parts.flatMap(([part, at]) => (at === null ? [] : [`retention removed ${part} at ${at}`]))
 }
 
 /** Why a message, or some of its objects, are not correct. */

@@ -56,9 +56,9 @@ async function poll<T>(read: () => Promise<T>, isDone: (state: T) => boolean, se
 /** Failures shown to people. */
 const shownFailures = 20
 
-/** The first failed instances of a message. */
+/** The first failed instances of a message; none when retention has removed them. */
 export async function firstFailures(client: Client, message: Message): Promise<InstanceItem[]> {
-  if (message.counts.failed === 0) return []
+  if (message.counts.failed === 0 || message.instancesPrunedAt !== null) return []
   const page = await client.get<{ items: InstanceItem[] }>(`api/messages/${message.id}/instances?status=-2&limit=${shownFailures}`)
   return page.items
 }
