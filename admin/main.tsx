@@ -1,7 +1,7 @@
 /** Begins the admin UI. */
 import '@mantine/core/styles.css'
 import './style.css'
-import { Anchor, createTheme, MantineProvider } from '@mantine/core'
+import { Anchor, Button, createTheme, MantineProvider } from '@mantine/core'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
@@ -18,9 +18,10 @@ const theme = createTheme({
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", Menlo, Consolas, monospace',
   primaryShade: { light: 8, dark: 8 },
+  defaultRadius: 'md',
   autoContrast: true,
   // A link in a text has to be told from it by more than its colour.
-  components: { Anchor: Anchor.extend({ defaultProps: { underline: 'always' } }) },
+  components: { Anchor: Anchor.extend({ defaultProps: { underline: 'always' } }), Button: Button.extend({ defaultProps: { fw: 500 } }) },
 })
 
 const root = document.getElementById('root')

@@ -10,6 +10,7 @@ import type {
   Overview,
   Page,
   Session,
+  TargetObject,
   TaskRun,
   TaskView,
   TokenView,
@@ -102,6 +103,19 @@ export function instanceQuery(id: string) {
     queryFn: async ({ signal }): Promise<InstanceWithText> => {
       const text = await (await call(`instances/${id}`, { signal })).text()
       return { ...(JSON.parse(text) as Instance), dataText: memberText(text, 'data') ?? '' }
+    },
+  })
+}
+
+/** What stands in the target for an object, and its row as text: parsed, its numbers would lose digits. */
+export function targetQuery(integration: string, externalId: string) {
+  return queryOptions({
+    queryKey: ['target', integration, externalId],
+    queryFn: async ({ signal }): Promise<TargetObject & { rowText: string | null }> => {
+      const path = `objects/${encodeURIComponent(integration)}/${encodeURIComponent(externalId)}/target`
+      const text = await (await call(path, { signal })).text()
+      const target = JSON.parse(text) as TargetObject
+      return { ...target, rowText: target.row === null ? null : (memberText(text, 'row') ?? null) }
     },
   })
 }

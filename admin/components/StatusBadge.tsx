@@ -1,5 +1,5 @@
 /** A status: its number and its label; the colour beside them only repeats what they say. */
-import type { ReactNode } from 'react'
+import type { CSSProperties, ReactNode } from 'react'
 import { isKey, useLanguage } from '../i18n/language.tsx'
 
 const colors: Record<string, Record<number, string>> = {
@@ -11,7 +11,7 @@ export function StatusBadge({ of, status }: { of: 'message' | 'instance'; status
   const { t } = useLanguage()
   const key = `${of}.status.${status}`
   return (
-    <span className="status" style={{ borderColor: `var(--mantine-color-${colors[of]?.[status] ?? 'gray'}-7)` }}>
+    <span className="status" style={{ '--of': `var(--mantine-color-${colors[of]?.[status] ?? 'gray'}-6)` } as CSSProperties}>
       {status} · {isKey(key) ? t(key) : ''}
     </span>
   )

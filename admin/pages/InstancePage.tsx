@@ -3,16 +3,16 @@ import { Group, Stack, Table } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import { type InstanceWithText, instanceQuery } from '../api/queries.ts'
+import { type InstanceWithText, instanceQuery, sessionQuery } from '../api/queries.ts'
 import { Attempts } from '../components/Attempts.tsx'
 import { Changes } from '../components/Changes.tsx'
 import { Facts } from '../components/Facts.tsx'
 import { InstanceFailure } from '../components/InstanceFailure.tsx'
 import { JsonLines } from '../components/JsonLines.tsx'
-import { MessageLink, ObjectLink } from '../components/Links.tsx'
+import { Linked } from '../components/Linked.tsx'
+import { MessageLink, ObjectLink, TextLink } from '../components/Links.tsx'
 import { Loaded } from '../components/Loaded.tsx'
 import { PageTitle } from '../components/PageTitle.tsx'
-import { Plain } from '../components/Plain.tsx'
 import { RunButton } from '../components/RunButton.tsx'
 import { Section } from '../components/Section.tsx'
 import { StatusBadge } from '../components/StatusBadge.tsx'
@@ -25,7 +25,7 @@ export function InstancePage(): ReactNode {
   const instance = useQuery(instanceQuery(id))
   return (
     <Stack>
-      <PageTitle>{t('instancePage.title', { id })}</PageTitle>
+      <PageTitle under="instances">{t('instancePage.title', { id })}</PageTitle>
       <Loaded query={instance}>{(data) => <InstanceView instance={data} />}</Loaded>
     </Stack>
   )
@@ -82,12 +82,28 @@ function InstanceFacts({ instance }: { instance: InstanceWithText }): ReactNode 
         [t('field.integration'), integration],
         [t('field.object'), <ObjectLink key="object" integration={integration} externalId={externalId} />],
         [t('field.outcome'), outcome === null ? undefined : t(`outcome.${outcome}`)],
-        [t('field.detail'), detail === null ? undefined : <Plain key="detail" text={detail} />],
+        [t('field.detail'), detail === null ? undefined : <Linked key="detail" text={detail} />],
+        [
+          t('field.target'),
+          externalId === null ? undefined : <TargetLink key="target" integration={integration} externalId={externalId} />,
+        ],
         [t('field.attempts'), attempts],
         [t('field.generation'), generation === 0 ? undefined : generation],
         [t('field.finished'), <Time key="finished" at={finishedAt} />],
       ]}
     />
+  )
+}
+
+/** A sender sees its own messages, not what others made of an object. */
+function TargetLink({ integration, externalId }: { integration: string; externalId: string }): ReactNode {
+  const { t } = useLanguage()
+  const { data } = useQuery(sessionQuery)
+  if (data?.role === 'sender') return '–'
+  return (
+    <TextLink to="/objects" search={{ integration, externalId }} hash="target">
+      {t('instancePage.target')}
+    </TextLink>
   )
 }
 

@@ -23,7 +23,7 @@ export function IntegrationPage(): ReactNode {
   const integration = useQuery(integrationQuery(name))
   return (
     <Stack>
-      <PageTitle>{t('integration.title', { name })}</PageTitle>
+      <PageTitle under="integrations">{t('integration.title', { name })}</PageTitle>
       <Loaded query={integration}>{(data) => <View integration={data} />}</Loaded>
     </Stack>
   )

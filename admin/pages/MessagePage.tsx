@@ -26,7 +26,7 @@ export function MessagePage(): ReactNode {
   const message = useQuery(messageQuery(id))
   return (
     <Stack>
-      <PageTitle>{t('messagePage.title', { id })}</PageTitle>
+      <PageTitle under="messages">{t('messagePage.title', { id })}</PageTitle>
       <Loaded query={message}>{(data) => <MessageView message={data} />}</Loaded>
     </Stack>
   )

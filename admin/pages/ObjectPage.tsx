@@ -19,6 +19,7 @@ import { Plain } from '../components/Plain.tsx'
 import { Section } from '../components/Section.tsx'
 import { SentBy } from '../components/SentBy.tsx'
 import { StatusBadge } from '../components/StatusBadge.tsx'
+import { TargetNow } from '../components/TargetNow.tsx'
 import { Time } from '../components/Time.tsx'
 import { useIntegrationFilter } from '../components/use-integration-filter.ts'
 import { useLanguage } from '../i18n/language.tsx'
@@ -59,6 +60,9 @@ function History({ integration, externalId }: { integration: string; externalId:
         <Stack gap="lg">
           <Section title={t('objects.now')}>
             {ledger === null ? t('objects.neverApplied') : <LedgerFacts integration={integration} ledger={ledger} />}
+          </Section>
+          <Section title={t('objects.target')} anchor="target">
+            <TargetNow integration={integration} externalId={externalId} />
           </Section>
           {deferredLinks.length > 0 && (
             <Section title={t('objects.deferredLinks')}>

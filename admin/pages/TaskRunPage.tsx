@@ -18,7 +18,7 @@ export function TaskRunPage(): ReactNode {
   const run = useQuery(taskRunQuery(id))
   return (
     <Stack>
-      <PageTitle>{t('run.title', { id })}</PageTitle>
+      <PageTitle under="tasks">{t('run.title', { id })}</PageTitle>
       <Loaded query={run}>
         {(data) => (
           <>

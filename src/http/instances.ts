@@ -15,7 +15,7 @@ import { badRequest } from './problem.ts'
 import { streamOf } from './stream.ts'
 
 /** Handlers of the reads of instances. */
-export const instances: Handlers<'messageInstances' | 'instances' | 'instance' | 'object' | 'errors'> = {
+export const instances: Handlers<'messageInstances' | 'instances' | 'instance' | 'object' | 'targetObject' | 'errors'> = {
   async messageInstances(call) {
     const message = await visibleMessage(call)
     requireKept(message.id, 'the instances', message.instancesPrunedAt)
@@ -88,6 +88,16 @@ export const instances: Handlers<'messageInstances' | 'instances' | 'instance' |
       items: items.map((item) => presentItem(item, language)),
       next: instanceCursor(next),
     })
+  },
+
+  async targetObject(call) {
+    const { services, principal, params } = call
+    const { integration, externalId } = params
+    requireIntegration(principal, integration)
+    const { kind } = requireConfigured(services, integration).target
+    const target = await services.target(integration, services.db)
+    const shown = (await target.show?.(services.db, externalId)) ?? null
+    return answer(call, { kind, where: shown?.where ?? null, ref: shown?.ref ?? null, row: raw(shown?.row ?? null) })
   },
 
   async errors(call) {

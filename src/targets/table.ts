@@ -8,6 +8,7 @@ import { describeMapping, type Mapping, needsOutput, parseMapping, referencesOf,
 import { planObject } from './table/plan.ts'
 import { findRefsIn } from './table/references.ts'
 import { readSchema } from './table/schema.ts'
+import { showRow } from './table/show.ts'
 import type { Target, TargetSpec } from './target.ts'
 
 /**
@@ -48,6 +49,7 @@ async function prepare(db: Queryable, mapping: Mapping): Promise<Target> {
     plan: (object) => planObject(mapping, real, object),
     apply: (tx, items) => applyItems(tx, schema, items),
     findRefs: (queryable, externalIds) => findRefsIn(queryable, schema.table, schema.key, externalIds),
+    show: (queryable, externalId) => showRow(queryable, schema, externalId),
     fillLinks: (tx, links) => fillLinks(tx, schema, links),
     explain: (tx, item, error) => explain(tx, schema, item, error),
   }

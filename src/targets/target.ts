@@ -148,6 +148,16 @@ export interface FilledLink {
   ref: string
 }
 
+/** What stands in the target for an object, as it is now: for people to look at. */
+export interface ShownObject {
+  /** The table as the mapping names it, or the site. */
+  where: string
+  /** What references to it resolve to. */
+  ref: string | null
+  /** JSON text: the columns that the mapping writes, its key and its ref. Null where the target shows none. */
+  row: string | null
+}
+
 /** A target, looked at and ready. */
 export interface Target {
   /** Every field that versions are kept for. */
@@ -167,6 +177,8 @@ export interface Target {
   apply(tx: Transaction, items: readonly ApplyItem[], context: ApplyContext): Promise<Result[]>
   /** Which external IDs the target holds itself, with their refs, though the ledger may not know them. */
   findRefs?(db: Queryable, externalIds: readonly string[]): Promise<Map<string, string>>
+  /** What is there for an object now; null when nothing is. */
+  show?(db: Queryable, externalId: string): Promise<ShownObject | null>
   /** Fills deferred links in. Idempotent. Owner rows are locked through the ledger. */
   fillLinks?(tx: Transaction, links: readonly FilledLink[]): Promise<void>
   /** After the failure of a single object: says more of it (which column, which pointer) than the database did. */

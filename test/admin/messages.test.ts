@@ -179,6 +179,12 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await visitor.open(`objects?integration=organization&externalId=${encodeURIComponent(record.id)}`)
     await expect.poll(() => page.getByRole('article').count()).toBe(2)
     await expect.poll(() => page.getByRole('article').first().innerText()).toMatch(/updated.*established\s+\d+\s+1066/s)
+    const target = page.getByRole('region', { name: 'What stands in the target now' })
+    await expect.poll(() => target.innerText()).toMatch(/organization.*"established": 1066/s)
+    await visitor.open('instances/1.0')
+    await page.getByRole('link', { name: 'What stands there now' }).click()
+    await target.waitFor()
+    expect(page.url()).toContain('#target')
     await visitor.open('objects?integration=organization&externalId=nobody')
     await page.getByText('No such object ever came.').waitFor()
     // The refused request stands on the console.

@@ -3,7 +3,13 @@ import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { splitMessage } from '../../src/flow/index.ts'
 import { pageShape } from '../../src/http/contract/common.ts'
-import { errorGroupShape, instanceItemShape, instanceShape, objectHistoryShape } from '../../src/http/contract/instance.ts'
+import {
+  errorGroupShape,
+  instanceItemShape,
+  instanceShape,
+  objectHistoryShape,
+  targetObjectShape,
+} from '../../src/http/contract/instance.ts'
 import { integrationShape } from '../../src/http/contract/integration.ts'
 import { messageShape } from '../../src/http/contract/message.ts'
 import { requeueInstances } from '../../src/store/requeue.ts'
@@ -450,6 +456,33 @@ onBoth((opened) => {
         expect(history.items).toMatchObject([{ id: `${id}.0`, externalId }])
       },
     )
+
+    test('what stands in the target now: the columns that the mapping writes, with every digit, and no others', async () => {
+      await opened.db.exec('ALTER TABLE public.organization ADD COLUMN secret text')
+      try {
+        await app.send('organization', [{ ms_id: 'o/1', title: 'One', changed_at: '2026-01-01T00:00:00Z' }])
+        await app.drain()
+        await opened.db.query("UPDATE public.organization SET title = 'by hand', secret = 'hidden'")
+        const path = `/api/objects/organization/${encodeURIComponent('o/1')}/target`
+        const shown = await app.get(path, targetObjectShape)
+        expect(shown).toMatchObject({
+          kind: 'table',
+          where: 'public.organization',
+          ref: expect.stringMatching(/^\d+$/),
+          row: { ms_id: 'o/1', title: 'by hand' },
+        })
+        expect(shown.row).not.toHaveProperty('secret')
+        expect(await app.get('/api/objects/organization/nobody/target', targetObjectShape)).toEqual({
+          kind: 'table',
+          where: null,
+          ref: null,
+          row: null,
+        })
+        expect((await app.call('GET', '/api/objects/nothing/1/target')).status).toBe(404)
+      } finally {
+        await opened.db.exec('ALTER TABLE public.organization DROP COLUMN secret')
+      }
+    })
 
     test('every instance that touched it, newest first, with the changes', async () => {
       const sent: string[] = []

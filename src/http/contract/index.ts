@@ -1,6 +1,6 @@
 /** The types of the HTTP contract, for programs that call it. */
 export type { Issue, Problem, Role } from './common.ts'
-export type { ErrorGroup, Instance, InstanceItem, ObjectHistory } from './instance.ts'
+export type { ErrorGroup, Instance, InstanceItem, ObjectHistory, TargetObject } from './instance.ts'
 export type { IntegrationView, Resumed } from './integration.ts'
 export type { Counts, DryRun, Message, Receipt } from './message.ts'
 export type { Overview } from './overview.ts'

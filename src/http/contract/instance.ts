@@ -97,6 +97,20 @@ export const objectHistoryShape = pageShape(instanceItemShape)
   .openapi('ObjectHistory')
 export type ObjectHistory = z.infer<typeof objectHistoryShape>
 
+/** What stands in the target for an object, as it is now. */
+export const targetObjectShape = z
+  .object({
+    kind: z.enum(['table', 'page', 'handler']),
+    where: z
+      .string()
+      .nullable()
+      .openapi({ description: 'The table, or the site. Null: nothing stands there, or the target shows nothing.' }),
+    ref: z.string().nullable().openapi({ description: 'What references to the object resolve to.' }),
+    row: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'Of a table: the columns that the mapping writes.' }),
+  })
+  .openapi('TargetObject')
+export type TargetObject = z.infer<typeof targetObjectShape>
+
 /** Failures of one cause. */
 export const errorGroupShape = z
   .object({

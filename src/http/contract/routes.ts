@@ -9,6 +9,7 @@ import {
   instancesQuery,
   messageInstancesQuery,
   objectHistoryShape,
+  targetObjectShape,
 } from './instance.ts'
 import { integrationShape, resumedShape } from './integration.ts'
 import { dryRunShape, intakeHeaders, intakeQuery, messageShape, messagesQuery, receiptShape } from './message.ts'
@@ -188,6 +189,17 @@ export const routes = {
     query: page,
     answers: { 200: { description: 'The object.', content: json(objectHistoryShape) } },
     refusals: ['not_found'],
+  },
+  targetObject: {
+    method: 'get',
+    path: '/api/objects/{integration}/{externalId}/target',
+    roles: access.read,
+    group: 'Reads',
+    summary: 'What stands in the target for an object, as it is now',
+    params: z.object({ integration: integrationParam, externalId: externalIdShape }),
+    query: none,
+    answers: { 200: { description: 'The row, or where the page is.', content: json(targetObjectShape) } },
+    refusals: ['unknown_integration', 'target_mismatch'],
   },
   overview: {
     method: 'get',

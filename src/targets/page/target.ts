@@ -1,6 +1,6 @@
 /** The page target: objects become pages of a CMS, each where it belongs in the tree, published, as a draft, or taken off. */
 import type { Result } from '../../model/outcome.ts'
-import type { ApplyContext, ApplyItem, Target, TargetSpec } from '../target.ts'
+import type { ApplyContext, ApplyItem, ShownObject, Target, TargetSpec } from '../target.ts'
 import type { DesiredPage, DesiredState, PageResult } from './contract.ts'
 import {
   describePage,
@@ -40,6 +40,7 @@ function prepare(mapping: ParsedPageMapping, integration: string): Target {
     plan: (object) => planPage(mapping, integration, object),
     apply: (_tx, items, context) => applyPages(mapping, integration, items, context),
     findRefs: (_db, externalIds) => findPages(mapping, integration, externalIds),
+    show: (_db, externalId) => showPage(mapping, integration, externalId),
   }
 }
 
@@ -52,6 +53,11 @@ async function findPages({ site }: ParsedPageMapping, integration: string, exter
     for (const page of pages) if (page?.pageId != null) found.set(page.externalId, page.pageId)
   }
   return found
+}
+
+async function showPage(mapping: ParsedPageMapping, integration: string, externalId: string): Promise<ShownObject | null> {
+  const ref = (await findPages(mapping, integration, [externalId])).get(externalId)
+  return ref === undefined ? null : { where: mapping.site.name, ref, row: null }
 }
 
 async function applyPages(
