@@ -193,7 +193,7 @@ export const optionsShape = z.strictObject({
       processed: parts,
       processedWithErrors: parts,
       incorrect: z.strictObject({ body, message }).prefault({}),
-      runs: days.default(90).describe('Days until a run of a task that has ended goes; null: never.'),
+      runs: days.default(30).describe('Days until a run of a task that has ended goes; null: never.'),
       audit: days.describe('Days until an entry of the audit log goes; null: never.'),
     })
     .prefault({}),

@@ -103,9 +103,9 @@ describe('sluice run', { timeout: 60_000 }, () => {
 describe('sluice prune', { timeout: 60_000 }, () => {
   test('a dry run tells what would go; the run removes it and says how much', async () => {
     const dry = await sluice('prune', '--dry-run')
-    expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/^what .*count.*\nruns of tasks +90 +0 *\n$/) })
+    expect(dry).toMatchObject({ code: 0, stdout: expect.stringMatching(/^what .*count.*\nruns of tasks +30 +0 *\n$/) })
     expect(JSON.parse((await sluice('prune', '--dry-run', '--json')).stdout)).toEqual({
-      rules: [{ what: 'runs', days: 90, count: 0, instances: 0, bytes: 0 }],
+      rules: [{ what: 'runs', days: 30, count: 0, instances: 0, bytes: 0 }],
     })
     const { code, stdout } = await sluice('prune')
     expect({ code, stdout }).toMatchObject({

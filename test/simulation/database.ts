@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { defineConfig, defineIntegration, type Integration } from '../../src/config.ts'
-import { receive, rollUp, splitMessage, sweepReferences } from '../../src/flow/index.ts'
+import { receive, rollUp, splitMessage, splitNext, sweepReferences } from '../../src/flow/index.ts'
 import { applyChunks, type BatchReport, quarantined } from '../../src/flow/process.ts'
 import { settleReferences } from '../../src/flow/settle.ts'
 import { createServices, type Services } from '../../src/services.ts'
@@ -152,6 +152,8 @@ class DatabaseSchedule {
   }
 
   async #split(): Promise<boolean> {
+    // Small ones together, as workers do, or one alone, as a click does.
+    if (this.#random.chance(0.5)) return (await splitNext(this.#services, ['node'])) !== null
     const [next] = await this.#rows<{ id: string }>('SELECT id FROM sluice.message WHERE status = 1 ORDER BY id LIMIT 1')
     if (next !== undefined) await splitMessage(this.#services, next.id)
     return next !== undefined
