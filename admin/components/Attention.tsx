@@ -5,6 +5,7 @@ import type { ReactNode } from 'react'
 import type { ErrorGroup, Overview } from '../../src/http/contract/index.ts'
 import { errorsQuery } from '../api/queries.ts'
 import { useLanguage } from '../i18n/language.tsx'
+import { Code } from './Code.tsx'
 import { MessageLink, TextLink } from './Links.tsx'
 import { Plain } from './Plain.tsx'
 
@@ -81,7 +82,7 @@ function FailureNeed({ group: { integration, code, count, example } }: { group: 
   return (
     <Need title={t('overview.failedInstances', { n: count })}>
       <Text size="sm" component="div">
-        {integration} · <code>{code}</code>
+        {integration} · <Code code={code} />
         <br />
         <Plain text={example.message} limit={160} />
       </Text>
@@ -94,7 +95,7 @@ function FailureNeed({ group: { integration, code, count, example } }: { group: 
 
 function Need({ title, children }: { title: string; children: ReactNode }): ReactNode {
   return (
-    <Card withBorder component="article" aria-label={title} style={{ borderInlineStart: '4px solid var(--mantine-color-red-7)' }}>
+    <Card withBorder component="article" aria-label={title} className="need">
       <Stack gap={4}>
         <Text fw={700}>{title}</Text>
         <div>{children}</div>

@@ -3,6 +3,7 @@ import { Alert, List, Stack, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { Message } from '../../src/http/contract/index.ts'
 import { useLanguage } from '../i18n/language.tsx'
+import { Code } from './Code.tsx'
 import { TextLink } from './Links.tsx'
 import { Plain } from './Plain.tsx'
 
@@ -10,7 +11,7 @@ export function MessageProblem({ id, problem }: { id: string; problem: NonNullab
   const { t } = useLanguage()
   const { code, message, errors = [], errorCount = errors.length } = problem
   return (
-    <Alert color="red" variant="outline" title={<code>{code}</code>}>
+    <Alert color="red" variant="outline" title={<Code code={code} />}>
       <Stack gap="xs">
         <Plain text={message} />
         <List size="sm" spacing={4}>
@@ -29,7 +30,7 @@ export function MessageProblem({ id, problem }: { id: string; problem: NonNullab
                   </TextLink>{' '}
                 </>
               )}
-              <Plain text={error.message} /> <code>{error.code}</code>
+              <Code of="issue" code={error.code} /> · <Plain text={error.message} />
             </List.Item>
           ))}
         </List>

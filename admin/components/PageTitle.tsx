@@ -19,8 +19,7 @@ export function PageTitle({ children, under }: PageTitleProps): ReactNode {
     <>
       {under !== undefined && (
         <div className="trail">
-          <span aria-hidden>← </span>
-          <TextLink to={`/${under}`}>{t(`nav.${under}`)}</TextLink>
+          <TextLink to={`/${under}`}>{t('common.upTo', { list: t(`nav.${under}`) })}</TextLink>
         </div>
       )}
       <Title order={1}>{children}</Title>

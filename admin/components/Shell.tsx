@@ -9,6 +9,7 @@ import { sessionQuery } from '../api/queries.ts'
 import { useLanguage } from '../i18n/language.tsx'
 import { Account } from './Account.tsx'
 import { Failure } from './Failure.tsx'
+import { Logo } from './Icon.tsx'
 import { Navigation } from './Navigation.tsx'
 import { Preferences } from './Preferences.tsx'
 import { SignIn } from './SignIn.tsx'
@@ -32,10 +33,11 @@ export function Shell(): ReactNode {
       <button type="button" className="skip" onClick={() => main.current?.focus()}>
         {t('app.skip')}
       </button>
-      <AppShell.Header>
+      <AppShell.Header className="frame">
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group gap="xs" wrap="nowrap">
             <Burger opened={isOpen} onClick={menu.toggle} hiddenFrom="sm" size="sm" aria-label={t('app.menu')} aria-expanded={isOpen} />
+            <Logo />
             <Text fw={700} size="lg">
               {t('app.name')}
             </Text>
@@ -43,7 +45,7 @@ export function Shell(): ReactNode {
           <Preferences />
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label={t('app.menu')}>
+      <AppShell.Navbar className="frame" p="xs" aria-label={t('app.menu')}>
         <Navigation role={session.data.role} />
         <Account session={session.data} />
       </AppShell.Navbar>

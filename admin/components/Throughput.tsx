@@ -1,5 +1,5 @@
 /** Processed and failed instances per minute of the last hour: a picture, and the same as a table. */
-import { Paper, Table, useComputedColorScheme } from '@mantine/core'
+import { Table, useComputedColorScheme } from '@mantine/core'
 import { type ReactNode, useEffect, useMemo, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
@@ -23,7 +23,7 @@ export function Throughput({ overview }: { overview: Overview }): ReactNode {
     const place = frame.current
     if (place === null) return
     const ink = dark ? '#c9c9c9' : '#343a40'
-    const axis = { stroke: ink, grid: { stroke: dark ? '#3b3b3b' : '#e9ecef' }, ticks: { show: false } }
+    const axis = { stroke: ink, grid: { stroke: dark ? '#2b3036' : '#e9ecef', width: 1 }, ticks: { show: false } }
     const hours = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
     const drawn = new uPlot(
       {
@@ -37,8 +37,14 @@ export function Throughput({ overview }: { overview: Overview }): ReactNode {
         ],
         series: [
           {},
-          { label: t('overview.processed'), stroke: dark ? '#69db7c' : '#2b8a3e', fill: dark ? '#69db7c33' : '#2b8a3e22', width: 2 },
-          { label: t('overview.failed'), stroke: dark ? '#ff8787' : '#c92a2a', width: 2 },
+          {
+            label: t('overview.processed'),
+            stroke: dark ? '#69db7c' : '#2b8a3e',
+            fill: dark ? '#69db7c26' : '#2b8a3e1f',
+            width: 2,
+            points: { show: false },
+          },
+          { label: t('overview.failed'), stroke: dark ? '#ff8787' : '#c92a2a', width: 2, points: { show: false } },
         ],
       },
       latest.current,
@@ -55,7 +61,7 @@ export function Throughput({ overview }: { overview: Overview }): ReactNode {
   useEffect(() => plot.current?.setData(data), [data])
 
   return (
-    <Paper withBorder p="sm">
+    <>
       <div ref={frame} role="img" aria-label={t('overview.throughput')} />
       <details>
         <summary>{t('overview.asTable')}</summary>
@@ -80,7 +86,7 @@ export function Throughput({ overview }: { overview: Overview }): ReactNode {
           </Table.Tbody>
         </Table>
       </details>
-    </Paper>
+    </>
   )
 }
 

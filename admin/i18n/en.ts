@@ -1,7 +1,10 @@
+import { codesEn } from './codes-en.ts'
+
 /** English. Every other language has the same keys. A value with forms is chosen by `Intl.PluralRules` for `n`. */
 export type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>
 
 export const en = {
+  ...codesEn,
   'app.name': 'Sluice',
   'app.skip': 'Skip to the content',
   'app.menu': 'Menu',
@@ -59,6 +62,7 @@ export const en = {
   'common.select': 'Select',
   'common.selectAll': 'Select all on this page',
   'common.actions': 'Actions',
+  'common.upTo': 'Up to {list}',
   'common.updated': 'Updated {time}',
 
   'message.status.0': 'Message received',
@@ -225,6 +229,10 @@ export const en = {
   'overview.stuckSince': 'Tried up to {attempts} times.',
   'overview.paused': 'An integration is paused',
   'overview.show': 'Show',
+  'overview.waiting': 'Instances waiting',
+  'overview.oldestAge': 'Oldest waits for',
+  'overview.processedHour': 'Processed in the last hour',
+  'overview.failedAll': 'Failed now',
   'overview.throughput': 'Instances per minute, in the last hour',
   'overview.asTable': 'The same as a table',
   'overview.minute': 'Minute',

@@ -1,7 +1,9 @@
 /** Russian. */
+import { codesRu } from './codes-ru.ts'
 import type { Key, Text } from './en.ts'
 
 export const ru: Record<Key, Text> = {
+  ...codesRu,
   'app.name': 'Sluice',
   'app.skip': 'К содержанию',
   'app.menu': 'Меню',
@@ -64,6 +66,7 @@ export const ru: Record<Key, Text> = {
   'common.select': 'Выбрать',
   'common.selectAll': 'Выбрать все на этой странице',
   'common.actions': 'Действия',
+  'common.upTo': 'К списку: {list}',
   'common.updated': 'Обновлено {time}',
 
   'message.status.0': 'Сообщение МС получено',
@@ -251,6 +254,10 @@ export const ru: Record<Key, Text> = {
   'overview.stuckSince': 'Попыток: до {attempts}.',
   'overview.paused': 'Интеграция приостановлена',
   'overview.show': 'Показать',
+  'overview.waiting': 'Экземпляров ожидает',
+  'overview.oldestAge': 'Самый давний ждёт',
+  'overview.processedHour': 'Обработано за последний час',
+  'overview.failedAll': 'С ошибкой сейчас',
   'overview.throughput': 'Экземпляров в минуту за последний час',
   'overview.asTable': 'То же таблицей',
   'overview.minute': 'Минута',

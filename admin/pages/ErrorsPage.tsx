@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type ReactNode, useMemo } from 'react'
 import type { ErrorGroup } from '../../src/http/contract/index.ts'
 import { errorsQuery } from '../api/queries.ts'
+import { Code } from '../components/Code.tsx'
 import { type Column, DataTable } from '../components/DataTable.tsx'
 import { FilterBar } from '../components/FilterBar.tsx'
 import { InstanceLink, TextLink } from '../components/Links.tsx'
@@ -54,7 +55,7 @@ function useColumns(): Column<ErrorGroup>[] {
   return useMemo(
     () => [
       { id: 'integration', header: t('field.integration'), cell: ({ integration }) => integration },
-      { id: 'code', header: t('field.error'), cell: ({ code }) => <code>{code}</code> },
+      { id: 'code', header: t('field.error'), cell: ({ code }) => <Code code={code} /> },
       { id: 'count', header: t('field.count'), isNumber: true, cell: ({ count }) => format.number(count) },
       {
         id: 'example',

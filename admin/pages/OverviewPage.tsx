@@ -12,6 +12,7 @@ import { Loaded } from '../components/Loaded.tsx'
 import { PageTitle } from '../components/PageTitle.tsx'
 import { Section } from '../components/Section.tsx'
 import { Throughput } from '../components/Throughput.tsx'
+import { Tiles } from '../components/Tiles.tsx'
 import { Time } from '../components/Time.tsx'
 import { useLanguage } from '../i18n/language.tsx'
 
@@ -32,7 +33,8 @@ function OverviewOfAll(): ReactNode {
       <PageTitle>{t('nav.overview')}</PageTitle>
       <Loaded query={overview}>
         {(data) => (
-          <Stack gap="lg">
+          <Stack gap="md">
+            <Tiles overview={data} />
             <Section title={t('overview.attention')}>
               <Attention overview={data} />
             </Section>

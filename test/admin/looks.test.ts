@@ -1,23 +1,20 @@
 /** Every page in both languages, light and dark, wide and narrow: readable for everybody, within its policy, and pictured. */
-import { readFile } from 'node:fs/promises'
 import axe from 'axe-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasChromium } from './chromium.ts'
-import { openSite, picture, type Site, type VisitorOptions, visit } from './support.ts'
-
-const release = new URL('../../examples/ror/data/v2.0.json', import.meta.url)
-const object = 'objects?integration=organization&externalId=https%3A%2F%2Fror.org%2F0001j6c19'
+import { morning, sendMorning } from './morning.ts'
+import { openSite, picture, type Site, sight, type VisitorOptions, visit } from './support.ts'
 
 /** Address and name of the picture. */
 const pages = [
   ['', 'overview'],
   ['messages', 'messages'],
-  ['messages/1', 'message'],
-  ['messages/2?body=shown&place=/1/id', 'message-not-correct'],
+  [morning.message, 'message'],
+  [morning.notCorrect, 'message-not-correct'],
   ['instances', 'instances'],
-  ['instances/1.0', 'instance'],
-  ['instances/3.0', 'instance-failed'],
-  [object, 'object'],
+  [morning.updated, 'instance'],
+  [morning.waiting, 'instance-failed'],
+  [morning.object, 'object'],
   ['errors', 'errors'],
   ['integrations', 'integrations'],
   ['integrations/organization', 'integration'],
@@ -33,6 +30,9 @@ const looks: [string, VisitorOptions][] = [
   ['narrow russian dark', { language: 'ru-RU', colors: 'dark', width: 390 }],
 ]
 
+/** Pictures for the README, which `scripts/pictures.ts` takes over: a window's content, not the whole page. */
+const shown = new Set(['overview light', 'messages dark', 'message light', 'object light', 'errors dark'])
+
 /** What axe finds fault with, as texts. Runs inside the page. */
 const audit = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) =>
   violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ html, failureSummary }) => id + ': ' + html.slice(0, 300) + ' ' + failureSummary)))`
@@ -41,19 +41,7 @@ describe.skipIf(!hasChromium)('looks', () => {
   let site: Site
   beforeAll(async () => {
     site = await openSite('pglite')
-    await site.send('organization', await readFile(release, 'utf8'))
-    await site.send('organization', '[{"id":"https://ror.org/x"},{"id":5}]')
-    await site.send('employee', [
-      { ms_id: 'e1', name: 'Ada', position_ms_id: 'p1' },
-      { ms_id: 'e2', name: 7, position_ms_id: 'p1' },
-    ])
-    await site.drain()
-    const [record] = JSON.parse(await readFile(release, 'utf8')) as { established: number; admin: { last_modified: { date: string } } }[]
-    if (record === undefined) throw new Error('the release is empty')
-    record.established = 1066
-    record.admin.last_modified.date = '2026-01-01'
-    await site.send('organization', [record])
-    await site.drain()
+    await sendMorning(site)
     await fetch(`${site.url}api/tokens`, {
       method: 'POST',
       headers: { Authorization: 'Bearer admin-token-of-the-tests-0123456789', 'Content-Type': 'application/json' },
@@ -80,6 +68,7 @@ describe.skipIf(!hasChromium)('looks', () => {
       const tooWide = (await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')) as number
       if (tooWide > 0) found.push(`${path}: ${tooWide} px wider than the window`)
       await picture(page, `${title}-${name.replaceAll(' ', '-')}`)
+      if (shown.has(`${title} ${name}`)) await sight(page, `readme-${title}`)
     }
     expect(found).toEqual([])
     expect(visitor.faults).toEqual([])

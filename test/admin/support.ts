@@ -146,9 +146,17 @@ export async function settled(page: Page): Promise<void> {
 /** A picture of a page, as high as it is or at most three windows. */
 export async function picture(page: Page, name: string): Promise<void> {
   const { width = 0, height = 0 } = page.viewportSize() ?? {}
+  // What is fixed to the window stands at its top then.
+  await page.evaluate('window.scrollTo(0, 0)')
   await page.screenshot({
     path: fileURLToPath(new URL(`${name}.png`, pictures)),
     fullPage: true,
     clip: { x: 0, y: 0, width, height: Math.min(await page.evaluate<number>('document.documentElement.scrollHeight'), 3 * height) },
   })
+}
+
+/** A picture of what a window shows of a page, from its top. */
+export async function sight(page: Page, name: string): Promise<void> {
+  await page.evaluate('window.scrollTo(0, 0)')
+  await page.screenshot({ path: fileURLToPath(new URL(`${name}.png`, pictures)) })
 }
