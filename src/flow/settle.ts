@@ -21,6 +21,7 @@ import { type InstanceKey, requeueInstances } from '../store/requeue.ts'
 import { withRetry } from '../store/retry.ts'
 import { classify } from '../store/sqlstate.ts'
 import type { FilledLink, Wanted } from '../targets/target.ts'
+import { releaseConflicts } from './conflicts.ts'
 import type { FlowContext } from './context.ts'
 import type { BatchReport } from './process.ts'
 import { findRefs, wantedName } from './references.ts'
@@ -45,7 +46,7 @@ export async function settleReferences(
 }
 
 /**
- * Joins all that waits with the ledger, and with the tables that nobody feeds. Run by the clock, for what a crash between
+ * Joins all that waits with the ledger, with the tables that nobody feeds, and with the sites whose editors it waits for. Run by the clock, for what a crash between
  * two commits left behind.
  *
  * @returns how many instances go on and how many links were filled
@@ -61,6 +62,9 @@ export async function sweepReferences(context: FlowContext): Promise<{ released:
     linked += await orLogged(context, `what waits for ${name}`, () => sweepWanted(context, wanted, name))
   }
   let released = 0
+  for (const { name, target } of context.config.integrations.values()) {
+    if (target.kind === 'page') released += await orLogged(context, `conflicts of ${name}`, () => releaseConflicts(context, name))
+  }
   for (;;) {
     const keys = await selectReleased(context.db, null, pageSize)
     const requeued = await requeueInstances(context.db, keys, { chunkSize: context.config.chunkSize })

@@ -84,6 +84,27 @@ export async function selectDueTransient(db: Queryable, limit: number): Promise<
   return rows
 }
 
+/** A failed instance and its object. */
+export interface ObjectFailure extends InstanceKey {
+  externalId: string
+}
+
+/** A page of an integration's failures with a code, by message and ordinal. */
+export async function failuresWithCode(
+  db: Queryable,
+  integration: string,
+  code: string,
+  page: { after: InstanceKey | null; limit: number },
+): Promise<ObjectFailure[]> {
+  const { rows } = await db.query<ObjectFailure>(
+    `SELECT message_id AS "messageId", ordinal, external_id AS "externalId" FROM sluice.failure
+     WHERE integration = $1 AND code = $2 AND external_id IS NOT NULL AND (message_id, ordinal) > ($3::bigint, $4::integer)
+     ORDER BY message_id, ordinal LIMIT $5`,
+    [integration, code, page.after?.messageId ?? '0', page.after?.ordinal ?? -1, page.limit],
+  )
+  return rows
+}
+
 /** Without duplicates, in the order that locks are taken in. */
 function sortKeys(keys: readonly InstanceKey[]): InstanceKey[] {
   const byId = new Map(keys.map((key) => [`${key.messageId}.${key.ordinal}`, key]))

@@ -179,6 +179,8 @@ export interface Target {
   findRefs?(db: Queryable, externalIds: readonly string[]): Promise<Map<string, string>>
   /** What is there for an object now; null when nothing is. */
   show?(db: Queryable, externalId: string): Promise<ShownObject | null>
+  /** A failure that ends when somebody else has finished: its code, and which of the objects that failed with it may be tried again. */
+  conflict?: { code: string; selectOver(externalIds: readonly string[]): Promise<readonly string[]> }
   /** Fills deferred links in. Idempotent. Owner rows are locked through the ledger. */
   fillLinks?(tx: Transaction, links: readonly FilledLink[]): Promise<void>
   /** After the failure of a single object: says more of it (which column, which pointer) than the database did. */

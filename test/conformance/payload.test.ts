@@ -58,6 +58,7 @@ describe.skipIf(!isInstalled)('a real Payload site', () => {
     title: `Unit ${externalId}`,
     slug: null,
     fields: { phone: '1' },
+    version: '1',
     references: {},
     sets: {},
     state: 'published',

@@ -39,6 +39,11 @@ export interface DesiredPage {
   state: DesiredState
   /** The same for every attempt at one instance: `<message>.<ordinal>.<generation>`. It stands in the page's history. */
   key: string
+  /**
+   * Rises with every request for the same object, draft and live apart: texts in the order of their code points. A site that keeps the
+   * highest refuses what a worker that was stopped for long sends late (`superseded`).
+   */
+  version: string
 }
 
 export interface PagePolicy {

@@ -1,7 +1,8 @@
 /** The page target: objects become pages of a CMS, each where it belongs in the tree, published, as a draft, or taken off. */
 import type { Result } from '../../model/outcome.ts'
+import type { Transaction } from '../../store/db.ts'
 import type { ApplyContext, ApplyItem, ShownObject, Target, TargetSpec } from '../target.ts'
-import type { DesiredPage, DesiredState, PageResult } from './contract.ts'
+import type { DesiredPage, DesiredState, PageErrorCode, PageResult } from './contract.ts'
 import {
   describePage,
   type PageMapping,
@@ -38,9 +39,10 @@ function prepare(mapping: ParsedPageMapping, integration: string): Target {
   return {
     fields: pageFields(mapping),
     plan: (object) => planPage(mapping, integration, object),
-    apply: (_tx, items, context) => applyPages(mapping, integration, items, context),
+    apply: (tx, items, context) => applyPages(tx, mapping, integration, items, context),
     findRefs: (_db, externalIds) => findPages(mapping, integration, externalIds),
     show: (_db, externalId) => showPage(mapping, integration, externalId),
+    conflict: { code: editorDraftCode, selectOver: (externalIds) => withoutDraft(mapping, integration, externalIds) },
   }
 }
 
@@ -55,21 +57,51 @@ async function findPages({ site }: ParsedPageMapping, integration: string, exter
   return found
 }
 
+const editorDraftCode: PageErrorCode = 'editor_draft'
+
+/** Of pages that an editor's draft stood on, those where none stands any more. */
+async function withoutDraft({ site }: ParsedPageMapping, integration: string, externalIds: readonly string[]): Promise<string[]> {
+  const free: string[] = []
+  for (let from = 0; from < externalIds.length; from += site.capabilities.batch) {
+    const ids = externalIds.slice(from, from + site.capabilities.batch)
+    const pages = await site.lookup(ids.map((externalId) => ({ integration, externalId })))
+    free.push(...ids.filter((_, index) => pages[index]?.editorDraft === false))
+  }
+  return free
+}
+
 async function showPage(mapping: ParsedPageMapping, integration: string, externalId: string): Promise<ShownObject | null> {
   const ref = (await findPages(mapping, integration, [externalId])).get(externalId)
   return ref === undefined ? null : { where: mapping.site.name, ref, row: null }
 }
 
+/**
+ * The time by the database's clock, to the microsecond. It is asked for when the objects are locked in the ledger: who asks later for
+ * one of them is given more.
+ */
+async function nextVersion(tx: Transaction): Promise<string> {
+  const { rows } = await tx.query<{ version: string }>(
+    `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS version`,
+  )
+  const version = rows[0]?.version
+  if (version === undefined) throw new Error('the database told no time')
+  return version
+}
+
 async function applyPages(
+  tx: Transaction,
   mapping: ParsedPageMapping,
   integration: string,
   items: readonly ApplyItem[],
   { asDraft, signal, log, afterCommit }: ApplyContext,
 ): Promise<Result[]> {
   const { site, policy } = mapping
+  const version = await nextVersion(tx)
   const results: Result[] = []
   for (let from = 0; from < items.length; from += site.capabilities.batch) {
-    const pages = items.slice(from, from + site.capabilities.batch).map((item) => desiredPage(mapping, integration, item, asDraft))
+    const pages = items
+      .slice(from, from + site.capabilities.batch)
+      .map((item) => ({ ...desiredPage(mapping, integration, item, asDraft), version }))
     const answers = await site.apply(pages, policy, { signal, log })
     if (answers.length !== pages.length) throw new Error(`${site.name} gave ${answers.length} results for ${pages.length} pages`)
     results.push(...answers.map((answer, index) => orIgnored(pages[index], answer)))
@@ -89,7 +121,7 @@ function desiredPage(
   integration: string,
   { object, plan, references }: ApplyItem,
   asDraft: boolean,
-): DesiredPage {
+): Omit<DesiredPage, 'version'> {
   const payload = plan.payload as PagePayload
   const idOf = (id: PlannedId): string => (typeof id === 'string' ? id : (references[id] ?? ''))
   const state: DesiredState = object.deleted ? 'unpublished' : asDraft ? 'draft' : 'published'

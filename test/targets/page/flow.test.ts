@@ -15,6 +15,8 @@ class Ledger implements PageSite {
   readonly asked: DesiredPage[][] = []
   readonly told: string[][] = []
   answer: (page: DesiredPage, id: string) => Partial<PageResult> = () => ({})
+  /** External IDs of pages that an editor's draft stands on. */
+  readonly drafts = new Set<string>()
   readonly #ids = new Map<string, string>()
 
   apply(pages: readonly DesiredPage[]): Promise<PageResult[]> {
@@ -42,7 +44,12 @@ class Ledger implements PageSite {
   }
 
   lookup(keys: readonly { integration: string; externalId: string }[]): ReturnType<PageSite['lookup']> {
-    return Promise.resolve(keys.map(() => null))
+    return Promise.resolve(
+      keys.map((key) => {
+        const pageId = this.#ids.get(`${key.integration} ${key.externalId}`)
+        return pageId === undefined ? null : { ...key, pageId, editorDraft: this.drafts.has(key.externalId) }
+      }),
+    )
   }
 
   revalidate = (urls: readonly string[]): Promise<void> => {
@@ -114,6 +121,7 @@ onBoth((opened) => {
           sets: { areas: ['area-b', 'area-a'] },
           state: 'published',
           key: '2.0.0',
+          version: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
         },
       ],
     ])
@@ -123,6 +131,42 @@ onBoth((opened) => {
       changes: { title: { before: null, after: 'Unit' } },
     })
     expect(site.told).toEqual([['https://example.org/unit/']])
+  })
+
+  test('each request for a page has a higher version than the one before', async () => {
+    const inbox = createInbox(opened.db, [area, unit(site)])
+    for (const title of ['One', 'Two', 'Three']) await inbox.process('unit', [{ id: 'u', title }])
+    const versions = site.asked.flat().map(({ version }) => version)
+    expect(versions).toEqual([...versions].sort())
+    expect(new Set(versions).size).toBe(3)
+  })
+
+  test('what failed for the draft of an editor goes on when that is gone, however late, and not before', async () => {
+    const inbox = createInbox(opened.db, [area, unit(site)])
+    await inbox.process('unit', [
+      { id: 'u', title: 'Unit' },
+      { id: 'w', title: 'Other' },
+    ])
+    for (const id of ['u', 'w']) site.drafts.add(id)
+    site.answer = ({ externalId }) =>
+      site.drafts.has(externalId) ? { result: 'conflict', error: { code: 'editor_draft', message: 'A draft by Ann' } } : {}
+    const { id } = await inbox.send('unit', [
+      { id: 'u', title: 'New' },
+      { id: 'w', title: 'Newer' },
+    ])
+    await inbox.drain()
+    // Long ago: nothing is left of its attempts.
+    await inbox.rows('UPDATE sluice.failure SET due_at = NULL, attempts = 10')
+    const asked = site.asked.length
+    await inbox.drain()
+    expect(site.asked).toHaveLength(asked)
+    expect(await inbox.status(id)).toBe(-3)
+    site.drafts.delete('u')
+    await inbox.drain()
+    expect((await inbox.outcomes(id)).map(({ outcome, error }) => outcome ?? error?.code)).toEqual(['updated', 'editor_draft'])
+    site.lookup = () => Promise.reject(new SluiceError('site_unavailable', 'gone', { retryable: true }))
+    await inbox.drain()
+    expect(await inbox.status(id)).toBe(-3)
   })
 
   test('what an object lacks is not asked for', async () => {
@@ -216,6 +260,7 @@ onBoth((opened) => {
     ])('%j', async (answer, outcome) => {
       const inbox = createInbox(opened.db, [area, unit(site)])
       site.answer = () => answer
+      site.drafts.add('u')
       expect(await inbox.process('unit', [{ id: 'u', title: 'Unit' }])).toMatchObject([outcome])
     })
 
