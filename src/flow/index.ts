@@ -6,6 +6,7 @@ import { type ClaimedChunk, giveBack, noteTrying, pauseIntegration } from '../st
 import { DatabaseError, type Db, type Transaction } from '../store/db.ts'
 import { waitingOrdinals } from '../store/instance.ts'
 import { findMessage, lockForValidation, markCorrect, markIncorrect, markSplit, nextToSplit, type StoredMessage } from '../store/message.ts'
+import { SplitMark } from '../store/queue-marks.ts'
 import { withRetry } from '../store/retry.ts'
 import { classify } from '../store/sqlstate.ts'
 import { insertEventRun } from '../store/task-run.ts'
@@ -153,12 +154,19 @@ export interface SplitRound {
   failed: number
 }
 
-/** Splits the oldest message that is due, and small ones together. Null when none is due. */
-export async function splitNext(context: FlowContext, integrations: readonly string[]): Promise<SplitRound | null> {
-  const next = await nextToSplit(context.db, integrations, beforeFirst)
+/**
+ * Splits the oldest message that is due, and small ones together. Null when none is due.
+ *
+ * @param mark where the rounds before this one came to; default: from the beginning
+ */
+export async function splitNext(context: FlowContext, integrations: readonly string[], mark = new SplitMark()): Promise<SplitRound | null> {
+  const from = mark.from()
+  const found = await nextToSplit(context.db, integrations, from)
+  const next = found === null && from !== beforeFirst ? await nextToSplit(context.db, integrations, beforeFirst) : found
   if (next === null) return null
+  mark.note(next.id)
   const isSmall = next.bodySize <= smallBytes
-  const group = isSmall ? await splitGroup(context, integrations) : { messages: 0, instances: 0, left: [next.id] }
+  const group = isSmall ? await splitGroup(context, integrations, next.id) : { messages: 0, instances: 0, left: [next.id] }
   const round = { messages: group.messages, instances: group.instances, failed: 0 }
   for (const id of group.left) {
     const result = await splitMessage(context, id)

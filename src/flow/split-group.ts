@@ -15,14 +15,14 @@ export interface GroupSplit {
   left: string[]
 }
 
-/** Splits the oldest small messages at 1. A failure that may be of one of them leaves all as they were, to be split each by itself. */
-export async function splitGroup(context: FlowContext, integrations: readonly string[]): Promise<GroupSplit> {
+/** Splits the oldest small messages at 1, from the one given on. A failure that may be of one of them leaves all as they were, to be split each by itself. */
+export async function splitGroup(context: FlowContext, integrations: readonly string[], first: string): Promise<GroupSplit> {
   const limit = context.config.worker.lease * 1000
   const locked: string[] = []
   try {
     return await context.db.transaction(
       async (tx) => {
-        const messages = await lockSmallForSplit(tx, { integrations, size: smallBytes, limit: mostInGroup })
+        const messages = await lockSmallForSplit(tx, { integrations, first, size: smallBytes, limit: mostInGroup })
         locked.push(...messages.map(({ id }) => id))
         const ready: { message: SplittableMessage; instances: NewInstance[] }[] = []
         const left: string[] = []

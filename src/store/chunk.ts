@@ -1,6 +1,7 @@
 /** Chunks are the queue: claimed with a lease and an epoch, given back, finished, reclaimed. */
 import { type Outcome, outcomes } from '../model/outcome.ts'
 import type { Db, Queryable, Transaction } from './db.ts'
+import { beginning, type QueueMarks } from './queue-marks.ts'
 
 /** A chunk that this worker holds as long as its epoch stands. */
 export interface ClaimedChunk {
@@ -48,40 +49,6 @@ export async function claimChunks(
 ): Promise<ClaimedChunk[]> {
   return db.transaction((tx) => claimInside(tx, options), { inOrder: true })
 }
-
-/** How often a worker that always finds something looks from the beginning. */
-const fromBeginningMilliseconds = 5000
-
-/**
- * Where a worker's claims have come to in the queue of each integration. While a transaction elsewhere keeps the rows of what is done
- * from going away, the beginning of a queue is full of them, and each claim would step over all. What becomes due before a
- * mark (a long split that commits late) is found by the next look from the beginning: after five seconds, or when there is nothing else.
- */
-export class QueueMarks {
-  readonly #marks = new Map<string, string>()
-  readonly #interval: number
-  #nextFull = 0
-
-  /** @param interval milliseconds between looks from the beginning, the first claim being one */
-  constructor(interval = fromBeginningMilliseconds) {
-    this.#interval = interval
-  }
-
-  /** Per integration, the moment to look from. */
-  from(integrations: readonly string[]): string[] {
-    const now = performance.now()
-    const isFull = now >= this.#nextFull
-    if (isFull) this.#nextFull = now + this.#interval
-    return integrations.map((name) => (isFull ? undefined : this.#marks.get(name)) ?? beginning)
-  }
-
-  /** A chunk was claimed that had been due since then. */
-  note(integration: string, dueAt: string): void {
-    this.#marks.set(integration, dueAt)
-  }
-}
-
-const beginning = '-infinity'
 
 type ClaimOptions = Parameters<typeof claimChunks>[1]
 

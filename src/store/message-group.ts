@@ -72,19 +72,19 @@ export interface SplittableMessage extends StoredMessage {
   body: Uint8Array
 }
 
-/** Locks messages at 1 with bodies of at most `size` bytes, the oldest first, at most `limit`; those that others hold are passed over. */
+/** Locks messages at 1 with bodies of at most `size` bytes, from the id `first` on, the oldest first, at most `limit`; those that others hold are passed over. */
 export async function lockSmallForSplit(
   tx: Transaction,
-  { integrations, size, limit }: { integrations: readonly string[]; size: number; limit: number },
+  { integrations, first, size, limit }: { integrations: readonly string[]; first: string; size: number; limit: number },
 ): Promise<SplittableMessage[]> {
   const { rows } = await tx.query<SplittableMessage>(
     `WITH held AS MATERIALIZED (
        SELECT ${storedColumns} FROM sluice.message
-       WHERE status = 1 AND status IN (0, 1) AND integration = ANY($1) AND body_size <= $2
+       WHERE status = 1 AND status IN (0, 1) AND integration = ANY($1) AND id >= $4 AND body_size <= $2
        ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
      SELECT held.*, body.bytes AS body FROM held JOIN sluice.message_body body ON body.upload_id = held."uploadId" AND body.part = 0
      ORDER BY held.id`,
-    [integrations, size, limit],
+    [integrations, size, limit, first],
   )
   return rows
 }

@@ -1,19 +1,20 @@
 /** What keeps a worker from going on, told once: its loops meet the same outage, each at its own time and again and again. */
+
+import type { FlowContext } from '../flow/index.ts'
 import { classify } from '../store/sqlstate.ts'
-import type { Logger } from '../targets/target.ts'
 
 /** An outage that goes on is told again after so long. */
 const againMilliseconds = 60_000
 
 export class Outage {
-  readonly #log: Logger
+  readonly #log: FlowContext['log']
   /** The loops that could not go on when they last tried. */
   readonly #failing = new Set<string>()
   #began = 0
   #told = 0
   #failures = 0
 
-  constructor(log: Logger) {
+  constructor(log: FlowContext['log']) {
     this.#log = log
   }
 

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FlowContext } from '../flow/index.ts'
 import { processChunks, splitNext } from '../flow/index.ts'
-import { claimChunks, QueueMarks } from '../store/chunk.ts'
+import { claimChunks } from '../store/chunk.ts'
+import { QueueMarks, SplitMark } from '../store/queue-marks.ts'
 import { EventRuns } from '../tasks/events.ts'
 import { executeNextRun } from '../tasks/run.ts'
 import { type ChunkInHand, InHand } from './in-hand.ts'
@@ -33,7 +34,7 @@ export function startWorker(context: FlowContext, options: WorkerOptions): Worke
   const { concurrency } = context.config.worker
   const lanes = context.db.kind === 'pglite' ? 1 : concurrency
   const { signal } = stopping
-  const marks = new QueueMarks()
+  const marks = { queues: new QueueMarks(), split: new SplitMark() }
   const inHand = new InHand(options.onChunk ?? (() => undefined))
   const around = { signal, outage: new Outage(context.log), pollMilliseconds: context.config.worker.poll * 1000 }
   const running = [
@@ -90,17 +91,23 @@ async function loop(
 /** One message split, or a group of small ones, if any is due, and one batch processed, if one is. */
 async function step(
   context: FlowContext,
-  { worker, marks, inHand, events, signal }: { worker: string; marks: QueueMarks; inHand: InHand; events: EventRuns; signal: AbortSignal },
+  {
+    worker,
+    marks,
+    inHand,
+    events,
+    signal,
+  }: { worker: string; marks: { queues: QueueMarks; split: SplitMark }; inHand: InHand; events: EventRuns; signal: AbortSignal },
 ): Promise<boolean> {
   const integrations = [...context.config.integrations.keys()]
-  const split = await splitNext(context, integrations)
+  const split = await splitNext(context, integrations, marks.split)
   if (split !== null) events.record('split', { ...split })
   const chunks = await claimChunks(context.db, {
     integrations,
     worker,
     leaseSeconds: context.config.worker.lease,
     size: context.config.chunkSize,
-    marks,
+    marks: marks.queues,
   })
   const first = chunks[0]
   if (first === undefined) return split !== null

@@ -4,12 +4,16 @@
  */
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { claimChunks, QueueMarks } from '../../src/store/chunk.ts'
-import type { Db, Parameter, Transaction } from '../../src/store/db.ts'
+import { splitNext } from '../../src/flow/index.ts'
+import { claimChunks } from '../../src/store/chunk.ts'
+import type { Db, Parameter, Queryable } from '../../src/store/db.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { createPostgres } from '../../src/store/postgres.ts'
+import { QueueMarks, SplitMark } from '../../src/store/queue-marks.ts'
 import { hasNative } from '../support/database.ts'
 import { type PostgresServer, startPostgres } from '../support/postgres.ts'
+import { correctMessage } from '../support/rows.ts'
+import { createThings } from '../tasks/support.ts'
 
 const integrations = ['thing', 'other', 'paused']
 /** Pages that a claim may visit: a few levels of an index for each integration, and the rows that it takes. */
@@ -46,24 +50,28 @@ describe.skipIf(!hasNative)('the queue', { timeout: 240_000 }, () => {
   const claim = (of: Db, size = 1, marks?: QueueMarks) =>
     claimChunks(of, { integrations, worker: 'w', leaseSeconds: 60, size, ...(marks === undefined ? {} : { marks }) })
 
-  /** Claims once; gives the chunk, and how many pages the statements that looked for it visited. */
-  async function pagesOfClaim(size = 1, marks?: QueueMarks): Promise<{ pages: number; integration: string | undefined }> {
+  /** Does something, and counts the pages that the statements visited that looked for work. */
+  async function countPages<T>(work: (counting: Db) => Promise<T>): Promise<{ pages: number; result: T }> {
     let pages = 0
-    const explained = (tx: Transaction): Transaction => ({
-      ...tx,
+    const counted = (queryable: Queryable): Queryable => ({
       async query<Row>(sql: string, parameters: readonly Parameter[] = []) {
-        if (/^\s*(SELECT|WITH)/.test(sql)) {
-          const { rows } = await tx.query<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`, parameters)
+        if (sql.includes('SKIP LOCKED')) {
+          const { rows } = await queryable.query<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`, parameters)
           const [plan] = JSON.parse(rows[0]?.['QUERY PLAN'] ?? '[]') as Plan[]
           pages += (plan?.Plan['Shared Hit Blocks'] ?? 0) + (plan?.Plan['Shared Read Blocks'] ?? 0)
         }
-        return tx.query<Row>(sql, parameters)
+        return queryable.query<Row>(sql, parameters)
       },
     })
-    const counting: Db = { ...db, transaction: (work, options) => db.transaction((tx) => work(explained(tx)), options) }
-    const [chunk] = await claim(counting, size, marks)
+    const transaction: Db['transaction'] = (inside, options) => db.transaction((tx) => inside({ ...tx, ...counted(tx) }), options)
+    const result = await work({ ...db, ...counted(db), transaction })
     expect(pages).toBeGreaterThan(0)
-    return { pages, integration: chunk?.integration }
+    return { pages, result }
+  }
+
+  async function pagesOfClaim(size = 1, marks?: QueueMarks): Promise<{ pages: number; integration: string | undefined }> {
+    const { pages, result } = await countPages((counting) => claim(counting, size, marks))
+    return { pages, integration: result[0]?.integration }
   }
 
   test('a long queue, of whatever integration, costs a claim nothing', async () => {
@@ -135,6 +143,38 @@ describe.skipIf(!hasNative)('the queue', { timeout: 240_000 }, () => {
     const always = new QueueMarks(0)
     const [a, b] = [await chunkDue(5), await chunkDue(8)]
     expect([await next(always), await next(always)]).toEqual([b, a])
+  })
+
+  test('the look for messages to split pays little for those that are split, too', async () => {
+    const holder = new pg.Client({ connectionString: server.url })
+    await holder.connect()
+    try {
+      await holder.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_current_xact_id()')
+      await db.query(
+        `INSERT INTO sluice.message (integration, source, upload_id, body_sha256, body_size, format)
+         SELECT 'thing', 'test', gen_random_uuid(), sha256(''), 2, 'json' FROM generate_series(1, 20000)`,
+      )
+      await db.query('UPDATE sluice.message SET status = 1, validated_at = now(), total = 0')
+      await db.query('UPDATE sluice.message SET status = 2, split_at = now()')
+      const mark = new SplitMark(Number.POSITIVE_INFINITY)
+      const round = async () => {
+        await correctMessage(db, 1)
+        return countPages((counting) => splitNext(createThings(counting), ['thing'], mark))
+      }
+      const first = await round()
+      const second = await round()
+      expect([first.result, second.result]).toMatchObject([{ messages: 1 }, { messages: 1 }])
+      expect(second.pages).toBeLessThan(first.pages / 4)
+      // One that was validated later than those behind it, by far: there is nothing else.
+      const late = await correctMessage(db, 1)
+      await db.query(
+        'INSERT INTO sluice.message (integration, source, upload_id, body_sha256, body_size, format) SELECT integration, source, gen_random_uuid(), body_sha256, 2, format FROM sluice.message LIMIT 2000',
+      )
+      mark.note(String(Number(late) + 2000))
+      expect(await splitNext(createThings(db), ['thing'], mark)).toMatchObject({ messages: 1 })
+    } finally {
+      await holder.end()
+    }
   })
 
   /** Claims chunks and finishes them, as workers do. */
