@@ -119,6 +119,7 @@ CREATE TABLE sluice.failure (
 ALTER TABLE sluice.failure ADD CONSTRAINT failure_class_check CHECK ((class = ANY (ARRAY['transient'::text, 'permanent'::text, 'missing_reference'::text])));
 ALTER TABLE sluice.failure ADD CONSTRAINT failure_pkey PRIMARY KEY (message_id, ordinal);
 CREATE INDEX failure_by_group ON sluice.failure USING btree (integration, code, fingerprint, message_id, ordinal);
+CREATE INDEX failure_by_time ON sluice.failure USING btree (integration, code, fingerprint, failed_at);
 CREATE INDEX failure_due ON sluice.failure USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX failure_waiting ON sluice.failure USING btree (message_id, ordinal) WHERE (class = 'missing_reference'::text);
 

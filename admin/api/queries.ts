@@ -25,6 +25,9 @@ export type ListQuery = Record<string, string | undefined>
 /** Items of a page of a list. */
 export const pageSize = 50
 
+/** Where the server stops counting what a run would do, and the failures of one cause. */
+export const mostCounted = 100_000
+
 /** Set in the browser while somebody is signed in: the cookie itself can't be seen from here. */
 const signedInMark = 'sluice-signed-in'
 

@@ -3,7 +3,7 @@ import { Alert, Card, SimpleGrid, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import type { ErrorGroup, Overview } from '../../src/http/contract/index.ts'
-import { errorsQuery } from '../api/queries.ts'
+import { errorsQuery, mostCounted } from '../api/queries.ts'
 import { useLanguage } from '../i18n/language.tsx'
 import { Code } from './Code.tsx'
 import { MessageLink, TextLink } from './Links.tsx'
@@ -80,12 +80,12 @@ function reasonOf(error: unknown): string {
 function FailureNeed({ group: { integration, code, count, example } }: { group: ErrorGroup }): ReactNode {
   const { t } = useLanguage()
   return (
-    <Need title={t('overview.failedInstances', { n: count })}>
-      <Text size="sm" component="div">
+    <Need title={`${count < mostCounted ? '' : '≥ '}${t('overview.failedInstances', { n: count })}`}>
+      <div>
         {integration} · <Code code={code} />
         <br />
         <Plain text={example.message} limit={160} />
-      </Text>
+      </div>
       <TextLink to="/errors" search={{ integration, errorCode: code }}>
         {t('overview.show')}
       </TextLink>
@@ -98,7 +98,9 @@ function Need({ title, children }: { title: string; children: ReactNode }): Reac
     <Card withBorder component="article" aria-label={title} className="need">
       <Stack gap={4}>
         <Text fw={700}>{title}</Text>
-        <div>{children}</div>
+        <Text component="div" size="sm">
+          {children}
+        </Text>
       </Stack>
     </Card>
   )

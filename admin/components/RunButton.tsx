@@ -6,7 +6,7 @@ import type { ReactNode } from 'react'
 import type { RunPreview, RunRequest, TaskView } from '../../src/http/contract/index.ts'
 import { still } from '../api/client.ts'
 import { call } from '../api/http.ts'
-import { sessionQuery } from '../api/queries.ts'
+import { mostCounted, sessionQuery } from '../api/queries.ts'
 import { useLanguage } from '../i18n/language.tsx'
 import { Dialog } from './Dialog.tsx'
 import { Failure } from './Failure.tsx'
@@ -19,8 +19,6 @@ interface RunButtonProps {
   /** Default: shown, and can be pressed. */
   isDisabled?: boolean
 }
-
-const mostCounted = 100_000
 
 export function RunButton({ task, request, label, isDisabled = false }: RunButtonProps): ReactNode {
   const { t, format } = useLanguage()

@@ -2,6 +2,8 @@
 
 export interface Format {
   number(value: number): string
+  /** A count that stops somewhere: `≥ 100,000` there. */
+  atMost(value: number, most: number): string
   /** From a share of one. */
   percent(share: number): string
   /** Date and time to the second, in the browser's time zone. */
@@ -31,6 +33,7 @@ export function formatFor(language: string): Format {
 
   return {
     number: (value) => numbers.format(value),
+    atMost: (value, most) => `${value < most ? '' : '≥ '}${numbers.format(value)}`,
     percent: (share) => percents.format(share),
     time: (iso) => times.format(new Date(iso)),
     ago(iso, now) {

@@ -1,10 +1,10 @@
 /** Failures, grouped by integration and cause. */
-import { Group, Stack } from '@mantine/core'
+import { Stack } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type ReactNode, useMemo } from 'react'
 import type { ErrorGroup } from '../../src/http/contract/index.ts'
-import { errorsQuery } from '../api/queries.ts'
+import { errorsQuery, mostCounted } from '../api/queries.ts'
 import { Code } from '../components/Code.tsx'
 import { type Column, DataTable } from '../components/DataTable.tsx'
 import { FilterBar } from '../components/FilterBar.tsx'
@@ -56,7 +56,7 @@ function useColumns(): Column<ErrorGroup>[] {
     () => [
       { id: 'integration', header: t('field.integration'), cell: ({ integration }) => integration },
       { id: 'code', header: t('field.error'), cell: ({ code }) => <Code code={code} /> },
-      { id: 'count', header: t('field.count'), isNumber: true, cell: ({ count }) => format.number(count) },
+      { id: 'count', header: t('field.count'), isNumber: true, cell: ({ count }) => format.atMost(count, mostCounted) },
       {
         id: 'example',
         header: t('field.example'),
@@ -66,18 +66,25 @@ function useColumns(): Column<ErrorGroup>[] {
           </>
         ),
       },
-      { id: 'first', header: t('field.first'), cell: ({ firstAt }) => <Time at={firstAt} /> },
-      { id: 'last', header: t('field.last'), cell: ({ lastAt }) => <Time at={lastAt} /> },
+      {
+        id: 'seen',
+        header: t('field.seen'),
+        cell: ({ firstAt, lastAt }) => (
+          <>
+            <Time at={firstAt} /> – <Time at={lastAt} />
+          </>
+        ),
+      },
       {
         id: 'actions',
         header: t('common.actions'),
         cell: ({ integration, code, fingerprint }) => (
-          <Group gap="xs">
+          <Stack gap="xs" align="flex-start">
             <TextLink to="/instances" search={{ integration, errorCode: code, fingerprint }}>
               {t('errors.instances')}
             </TextLink>
             <RunButton task="reprocess" request={{ integration, errorCode: code, fingerprint }} label={t('errors.reprocess')} />
-          </Group>
+          </Stack>
         ),
       },
     ],

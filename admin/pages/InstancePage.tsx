@@ -48,7 +48,9 @@ function InstanceView({ instance }: { instance: InstanceWithText }): ReactNode {
         </Section>
       )}
       {waitsFor.length > 0 && <WaitsFor instance={instance} />}
-      <InstanceFacts instance={instance} />
+      <Section title={t('instancePage.facts')}>
+        <InstanceFacts instance={instance} />
+      </Section>
       {status === 2 && (
         <Section title={t('instancePage.changes')}>
           {changes === null || Object.keys(changes).length === 0 ? t(whyNoChanges(outcome)) : <Changes changes={changes} />}

@@ -65,10 +65,12 @@ export class AdminPages {
       return name === undefined ? notBuilt(pathname) : null
     }
     if (name !== undefined) return assetResponse(built.assets.get(name), request)
-    return this.#page(built, pathname)
+    return this.#page(built, pathname, forwardedPrefix(request))
   }
 
-  #page({ page }: Built, pathname: string): Response | null {
+  #page({ page }: Built, pathname: string, prefix: string | null): Response | null {
+    // The root of who was cut off may be open without its last slash: relative references would miss then.
+    if (pathname === '/' && prefix !== null) return pageResponse(page, `${prefix}/`)
     const found = this.#finder.find(pathname)
     if (found !== null) return pageResponse(page, '../'.repeat(found.path.split('/').length - 2) || './')
     if (pathname.endsWith('/')) return pageResponse(page, './')
@@ -85,6 +87,16 @@ function isNavigation(request: Request): boolean {
   return (request.headers.get('Accept') ?? '').includes('text/html')
 }
 
+/**
+ * What a proxy or Express cut off the front of the path, as they tell (`X-Forwarded-Prefix`, each adding its own); null when
+ * nobody tells, or what is told is no path.
+ */
+function forwardedPrefix(request: Request): string | null {
+  const told = request.headers.get('X-Forwarded-Prefix') ?? ''
+  const prefix = told.replaceAll(/\/?\s*,\s*/g, '').replace(/\/$/, '')
+  return /^(?:\/[\w~-][\w.~-]*)+$/.test(prefix) ? prefix : null
+}
+
 /** In a clone of the repository, whose page of a first start would be a riddle otherwise. */
 function notBuilt(pathname: string): Response | null {
   if (!pathname.endsWith('/')) return null
@@ -94,7 +106,7 @@ function notBuilt(pathname: string): Response | null {
   })
 }
 
-/** @param up where the base path ends, relative to the page */
+/** @param up where the base path ends, relative to the page or to its host */
 function pageResponse(page: string, up: string): Response {
   const nonce = randomBytes(16).toString('base64')
   return new Response(page.replaceAll('="./', `="${up}`).replaceAll('__nonce__', nonce), {

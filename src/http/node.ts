@@ -12,8 +12,20 @@ export type NodeHandler = (incoming: IncomingMessage, outgoing: ServerResponse) 
  * @example http.createServer(toNodeHandler(sluice)).listen(7300)
  */
 export function toNodeHandler(sluice: { fetch(request: Request): Promise<Response> }): NodeHandler {
-  const listener = getRequestListener((request) => sluice.fetch(request), { overrideGlobalObjects: false })
+  const listener = getRequestListener(
+    (request, { incoming }) => {
+      const mounted = mountedAt(incoming)
+      if (mounted !== '') request.headers.append('X-Forwarded-Prefix', mounted)
+      return sluice.fetch(request)
+    },
+    { overrideGlobalObjects: false },
+  )
   return (incoming, outgoing) => {
     listener(incoming, outgoing)
   }
+}
+
+/** What Express cut off the front of the path: it tells in `baseUrl` of its request. Empty elsewhere. */
+function mountedAt(incoming: object): string {
+  return 'baseUrl' in incoming && typeof incoming.baseUrl === 'string' ? incoming.baseUrl : ''
 }

@@ -48,10 +48,13 @@ export async function openSite(kind: 'pglite' | 'postgres', basePath = ''): Prom
   const config = defineConfig({ integrations: [...rorIntegrations, ...sampleIntegrations], token, logLevel: 'silent' }, {})
   const sluice = createSluice(config, { db: database.db })
   const handle = toNodeHandler(sluice)
-  // As Express does: what is mounted sees the path without its prefix.
+  // As Express does: what is mounted sees the path without its prefix, and is told that.
   const server = createServer((incoming, outgoing) => {
     const path = incoming.url ?? ''
-    incoming.url = path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : path
+    if (basePath !== '' && (path === basePath || path.startsWith(`${basePath}/`))) {
+      incoming.url = path.slice(basePath.length) || '/'
+      Object.assign(incoming, { baseUrl: basePath })
+    }
     handle(incoming, outgoing)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -53,6 +53,7 @@ onPostgres((opened) => {
     '/api/objects/employee/e-2',
     '/api/errors',
     '/api/errors?integration=employee',
+    '/api/errors?integration=employee&errorCode=missing_reference',
     '/api/tasks',
     '/api/task-runs',
     '/api/task-runs?task=rollup&state=queued',

@@ -525,6 +525,12 @@ onBoth((opened) => {
     }
     expect(await app.pages('/api/errors?integration=organization&errorCode=b', pageShape(errorGroupShape), 5)).toEqual([])
     expect(first).not.toBe(second)
+    await splitMessageOf(opened.db, ['permanent'], { integration: 'organization', errorCode: 'b' })
+    const codes = async (query: string) =>
+      (await app.pages(`/api/errors${query}`, pageShape(errorGroupShape), 1)).map(({ integration, code }) => `${integration} ${code}`)
+    expect(await codes('?integration=organization')).toEqual(['organization a', 'organization b'])
+    expect(await codes('?errorCode=b')).toEqual(['employee b', 'organization b'])
+    expect(await codes('?integration=organization&errorCode=a')).toEqual(['organization a'])
   })
 
   describe('integrations', () => {

@@ -118,7 +118,7 @@ export const errorGroupShape = z
     code: z.string(),
     class: z.string(),
     fingerprint: z.string().openapi({ description: 'Code and shape of the text: failures of one cause share it.' }),
-    count: z.int(),
+    count: z.int().openapi({ description: 'Counting stops at 100,000.' }),
     firstAt: timeShape,
     lastAt: timeShape,
     example: z.object({ id: instanceIdShape, externalId: z.string().nullable(), message: z.string() }),
