@@ -146,6 +146,8 @@ describe.skipIf(!hasNative)('the queue', { timeout: 240_000 }, () => {
   })
 
   test('the look for messages to split pays little for those that are split, too', async () => {
+    // An ANALYZE in between would change the plan from one look to the next.
+    await db.exec('ALTER TABLE sluice.message SET (autovacuum_enabled = false)')
     const holder = new pg.Client({ connectionString: server.url })
     await holder.connect()
     try {

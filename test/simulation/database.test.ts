@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { nodeTable, runDatabaseSchedule } from './database.ts'
+import { emptyAll, nodeTable, runDatabaseSchedule } from './database.ts'
 
 const schedules = 24
 
@@ -14,7 +14,7 @@ afterAll(() => database.close())
 test(`the store and the flow hold the invariants in ${schedules} schedules`, { timeout: 300_000 }, async () => {
   const happened = new Map<string, number>()
   for (let seed = 1; seed <= schedules; seed++) {
-    await emptyAll()
+    await emptyAll(database.db)
     const each = await runDatabaseSchedule(database.db, seed).catch((error: unknown) => {
       throw new Error(`schedule ${seed}: ${error instanceof Error ? error.message : error}`, { cause: error })
     })
@@ -34,8 +34,3 @@ test(`the store and the flow hold the invariants in ${schedules} schedules`, { t
   ])
     expect([what, (happened.get(what) ?? 0) > 0]).toEqual([what, true])
 })
-
-async function emptyAll(): Promise<void> {
-  await database.db.exec(`TRUNCATE public.node, sluice.message, sluice.message_body, sluice.chunk, sluice.instance, sluice.failure,
-    sluice.awaited_reference, sluice.object, sluice.deferred_link, sluice.task_run RESTART IDENTITY`)
-}

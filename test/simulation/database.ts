@@ -24,6 +24,12 @@ export const nodeTable = `
   CREATE FUNCTION public.count_write() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.writes := coalesce(OLD.writes, 0) + 1; RETURN NEW; END $$;
   CREATE TRIGGER count_write BEFORE INSERT OR UPDATE ON public.node FOR EACH ROW EXECUTE FUNCTION public.count_write()`
 
+/** Empties what schedules fill. */
+export async function emptyAll(db: Db): Promise<void> {
+  await db.exec(`TRUNCATE public.node, sluice.message, sluice.message_body, sluice.chunk, sluice.instance, sluice.failure,
+    sluice.awaited_reference, sluice.object, sluice.deferred_link, sluice.task_run RESTART IDENTITY`)
+}
+
 function nodeIntegration(setting: Setting): Integration {
   const { versionType, missing, deletion } = setting
   return defineIntegration({
