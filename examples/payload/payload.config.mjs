@@ -1,14 +1,24 @@
 /** A small Payload site: organizations as a tree of pages, and areas. */
+import { fileURLToPath } from 'node:url'
+import { postgresAdapter } from '@payloadcms/db-postgres'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
 import { buildConfig } from 'payload'
 import { sluicePages } from '../../src/payload/index.ts'
 
-/** The site with its database at `url`, such as `file:site.db`. */
+/** A database by its address: PostgreSQL, or a file. Tables come from the migrations beside this file. */
+function databaseAt(url) {
+  const migrations = (kind) => ({ push: false, migrationDir: fileURLToPath(new URL(`migrations/${kind}`, import.meta.url)) })
+  return /^postgres(ql)?:/.test(url)
+    ? postgresAdapter({ pool: { connectionString: url }, ...migrations('postgres') })
+    : sqliteAdapter({ client: { url }, ...migrations('sqlite') })
+}
+
+/** The site with its database at `url`, such as `file:site.db` or `postgres://…`. */
 export function siteConfig(url) {
   return buildConfig({
     secret: 'an example only',
     telemetry: false,
-    db: sqliteAdapter({ client: { url }, push: false, migrationDir: new URL('migrations', import.meta.url).pathname }),
+    db: databaseAt(url),
     collections: [
       { slug: 'areas', fields: [{ name: 'name', type: 'text' }] },
       {

@@ -21,8 +21,24 @@ export interface LocalApi {
     depth: 0
     draft: boolean
     context: WriteContext
+    req?: InTransaction
   }): Promise<unknown>
-  db: { defaultIDType: 'number' | 'text' }
+  db: {
+    defaultIDType: 'number' | 'text'
+    /** Null where the database of the site has no transactions switched on, as SQLite's by default. */
+    beginTransaction(): Promise<TransactionId | null>
+    commitTransaction(id: TransactionId): Promise<void>
+    rollbackTransaction(id: TransactionId): Promise<void>
+    /** The open transactions. One that a failing operation has rolled back is gone from here, and committing it does nothing. */
+    sessions?: Record<TransactionId, unknown>
+  }
+}
+
+export type TransactionId = number | string
+
+/** Makes an operation part of a transaction. Once that is over, the operation is committed by itself, and nobody is told. */
+export interface InTransaction {
+  transactionID: TransactionId
 }
 
 /** Tells the plugin's hook which message a write comes from. */

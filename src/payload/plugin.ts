@@ -14,6 +14,8 @@ export const own = {
   state: 'sluiceState',
   /** The parent's id applied last; empty for a page at the top. */
   parent: 'sluiceParent',
+  /** Version of the request that wrote what is live; see `DesiredPage.version`. */
+  version: 'sluiceVersion',
   /** The message that wrote this very revision; null if a person did. */
   writer: 'sluiceWriter',
 } as const

@@ -2,7 +2,7 @@
 import { messageOf, SluiceError } from '../errors.ts'
 import type { DesiredPage, KnownPage, PageErrorCode, PagePolicy, PageResult, PageSite } from '../targets/page.ts'
 import { holds, sameSet } from './compare.ts'
-import type { Doc, LocalApi } from './local-api.ts'
+import type { Doc, InTransaction, LocalApi } from './local-api.ts'
 import { keyOf, own } from './plugin.ts'
 
 export interface PayloadOptions {
@@ -113,6 +113,12 @@ class Pages {
   }
 }
 
+/** As Payload says of a key that isn't unique. */
+const madeMeanwhile: PageResult = {
+  ...done('invalid', null, null),
+  error: { code: 'page_invalid', message: 'another writer made the page', fields: [{ path: `/fields/${own.key}`, message: 'not unique' }] },
+}
+
 /** Two writers that create one page at once: the key is unique, and the second finds the page that the first has made. */
 async function orAgain(attempt: () => Promise<PageResult>): Promise<PageResult> {
   const result = await attempt()
@@ -127,6 +133,7 @@ async function applyPage(pages: Pages, page: DesiredPage, policy: PagePolicy): P
     const found = await pages.byKey(page.integration, page.externalId)
     if (found !== null && found.collection !== page.type)
       return refused('conflict', 'not_ours', `the page is in the collection "${found.collection}"`, found)
+    if (found !== null && isLate(page, found)) return done('superseded', found.live, null)
     if (found !== null && isTrashed(found)) {
       if (page.state === 'unpublished') return done('unchanged', found.live, null)
       return refused('conflict', 'page_trashed', 'an editor put the page in the trash; restore it or delete it for good', found)
@@ -136,8 +143,14 @@ async function applyPage(pages: Pages, page: DesiredPage, policy: PagePolicy): P
     if (typeof parent === 'object' && parent !== null) return parent
     return found === null ? await create(pages, page, parent) : await change(pages, page, found, parent, policy)
   } catch (error) {
-    return refusedByPayload(error)
+    return refusedByPayload(pages, page, error)
   }
+}
+
+/** A worker that was stopped for long sends what is live by now in a newer version. */
+function isLate(page: DesiredPage, { live }: Found): boolean {
+  const applied = live[own.version]
+  return page.state !== 'draft' && typeof applied === 'string' && page.version < applied
 }
 
 async function takeOff(pages: Pages, page: DesiredPage, found: Found | null): Promise<PageResult> {
@@ -145,7 +158,7 @@ async function takeOff(pages: Pages, page: DesiredPage, found: Found | null): Pr
   const { live, collection } = found
   if (live._status !== 'published') return done('unchanged', live, await pages.url(collection, live))
   const url = await pages.url(collection, live)
-  await write(pages, page, found, { _status: 'draft', [own.state]: 'unpublished' }, 'preserve')
+  await write(pages, page, found, { _status: 'draft', [own.state]: 'unpublished', [own.version]: page.version }, 'preserve')
   return { ...done('unpublished', live, url, [url]), changes: { live: { before: true, after: false } } }
 }
 
@@ -173,10 +186,15 @@ function ownedFields(pages: Pages, page: DesiredPage): Record<string, unknown> {
   return { title: page.title, ...page.fields, ...Object.fromEntries(refs), ...Object.fromEntries(sets) }
 }
 
+/** Drafts have no say in what is live. */
+function versionOf(page: DesiredPage): Record<string, string> {
+  return page.state === 'draft' ? {} : { [own.version]: page.version }
+}
+
 async function create(pages: Pages, page: DesiredPage, parent: string | number | null): Promise<PageResult> {
   const slug = page.slug ?? slugOf(page.title)
-  const taken = await slugTaken(pages, page.type, slug, parent, null)
-  if (taken !== null) return taken
+  const other = await withSlug(pages, page.type, slug, parent, null)
+  if (other !== null) return other[own.key] === keyOf(page.integration, page.externalId) ? madeMeanwhile : slugTaken(other, slug)
   const isDraft = page.state === 'draft'
   const fields = ownedFields(pages, page)
   const data = {
@@ -187,6 +205,7 @@ async function create(pages: Pages, page: DesiredPage, parent: string | number |
     [own.key]: keyOf(page.integration, page.externalId),
     [own.state]: page.state,
     [own.parent]: String(parent ?? ''),
+    ...versionOf(page),
   }
   const doc = (await pages.api.create({ collection: page.type, data, depth: 0, draft: isDraft, context: { sluice: page.key } })) as Doc
   const url = await pages.url(page.type, doc)
@@ -225,13 +244,14 @@ async function change(
   if (staysOff || (differing.length === 0 && !goesLive)) return { ...done('unchanged', live, url), drift: told }
   if (hasEditorDraft(found) && policy.editorDraft === 'conflict')
     return { ...refused('conflict', 'editor_draft', "an editor's unpublished draft stands on the page", found), url, drift: told }
-  const taken = await slugTaken(pages, collection, slug, wantedParent as string | number | null, live.id)
-  if (taken !== null) return { ...taken, pageId: String(live.id), url, drift: told }
+  const other = await withSlug(pages, collection, slug, wantedParent as string | number | null, live.id)
+  if (other !== null) return { ...slugTaken(other, slug), pageId: String(live.id), url, drift: told }
   const data = {
     ...wanted,
     _status: isDraft ? 'draft' : 'published',
     [own.state]: isDraft && isLive ? wasApplied : page.state,
     [own.parent]: movedByEditor && stays ? live[own.parent] : String(wantedParent ?? ''),
+    ...versionOf(page),
   }
   await write(pages, page, found, data, policy.editorDraft)
   const changes: Record<string, { before: unknown; after: unknown }> = {}
@@ -261,10 +281,36 @@ async function write(
   // A draft with an editor's text in it remains the editor's: signed as ours, the next message would make it live.
   const context = { sluice: hasDraft && isDraft && editorDraft === 'preserve' ? '' : page.key }
   const base = !hasDraft || (isDraft && editorDraft === 'preserve') ? {} : content(live, latest)
-  await api.update({ collection, id: live.id, data: { ...base, ...data }, depth: 0, draft: isDraft, context })
-  if (!hasDraft || isDraft || editorDraft !== 'preserve') return
+  const update = { collection, id: live.id, data: { ...base, ...data }, depth: 0 as const, draft: isDraft, context }
+  if (!hasDraft || isDraft || editorDraft !== 'preserve') {
+    await api.update(update)
+    return
+  }
   const kept = { ...content(latest, live), ...data, _status: 'draft' }
-  await api.update({ collection, id: live.id, data: kept, depth: 0, draft: true, context: { sluice: '' } })
+  await inTransaction(api, async (part) => {
+    await api.update({ ...update, ...part() })
+    await api.update({ collection, id: live.id, data: kept, depth: 0, draft: true, context: { sluice: '' }, ...part() })
+  })
+}
+
+/**
+ * Several writes as one, where the site's database has transactions. An operation that fails rolls the whole transaction back by
+ * itself, and whatever still named it would be committed alone: so nothing follows a failure, and the transaction has to be there when
+ * it is committed.
+ *
+ * @param work is given what makes an operation part of the transaction, anew for each: Payload changes it
+ */
+async function inTransaction({ db }: LocalApi, work: (part: () => { req?: InTransaction }) => Promise<void>): Promise<void> {
+  const id = await db.beginTransaction()
+  if (id === null) return work(() => ({}))
+  try {
+    await work(() => ({ req: { transactionID: id } }))
+    if (db.sessions !== undefined && !(id in db.sessions)) throw new Error("the site's own code ended the transaction of the write")
+  } catch (error) {
+    await db.rollbackTransaction(id)
+    throw error
+  }
+  await db.commitTransaction(id)
 }
 
 /** All that a revision says, with null for what only the other one has. */
@@ -284,17 +330,21 @@ function isTrashed({ live }: Found): boolean {
   return live.deletedAt !== null && live.deletedAt !== undefined
 }
 
-async function slugTaken(
+/** Another page under the same parent that has the slug. */
+async function withSlug(
   pages: Pages,
   collection: string,
   slug: string,
   parent: string | number | null,
   self: string | number | null,
-): Promise<PageResult | null> {
+): Promise<Doc | null> {
   const under = parent === null ? { exists: false } : { equals: parent }
   const others = self === null ? [] : [{ id: { not_equals: self } }]
-  const other = await pages.first(collection, { and: [{ slug: { equals: slug } }, { parent: under }, ...others] }, false, false)
-  return other === null ? null : refused('conflict', 'slug_taken', `page ${other.id} under the same parent has the slug "${slug}"`, null)
+  return pages.first(collection, { and: [{ slug: { equals: slug } }, { parent: under }, ...others] }, false, false)
+}
+
+function slugTaken(other: Doc, slug: string): PageResult {
+  return refused('conflict', 'slug_taken', `page ${other.id} under the same parent has the slug "${slug}"`, null)
 }
 
 function slugOf(title: string): string {
@@ -310,13 +360,37 @@ function refused(result: 'waiting' | 'conflict' | 'invalid', code: PageErrorCode
   return { ...done(result, found?.live ?? null, null), error: { code, message } }
 }
 
-/** What Payload's own checks say is the page's fault; everything else is the site's, and the batch comes again. */
-function refusedByPayload(error: unknown): PageResult {
+/**
+ * Whose fault an error is. Payload's own checks, and the site's own code (a hook that throws), are about this page: the others go on.
+ * What the database says of itself, and whatever fails while the site can't even be read, is the site's: the batch comes again.
+ */
+async function refusedByPayload(pages: Pages, page: DesiredPage, error: unknown): Promise<PageResult> {
   const { name, data, status } = error as { name?: string; data?: { errors?: { path: string; message: string }[] }; status?: number }
-  if (name !== 'ValidationError' && !(typeof status === 'number' && status < 500))
-    throw new SluiceError('site_unavailable', `Payload failed: ${messageOf(error)}. The pages come again by themselves.`, {
-      retryable: true,
-    })
+  const isRefusal = name === 'ValidationError' || (typeof status === 'number' && status < 500)
+  if (!isRefusal) {
+    const isReadable = pages.first(page.type, { id: { exists: true } }, false).then(
+      () => true,
+      () => false,
+    )
+    if (isOfDatabase(error) || !(await isReadable)) {
+      throw new SluiceError('site_unavailable', `Payload failed: ${messageOf(error)}. The pages come again by themselves.`, {
+        retryable: true,
+      })
+    }
+  }
   const fields = (data?.errors ?? []).map(({ path, message }) => ({ path: `/fields/${path.replaceAll('.', '/')}`, message }))
   return { ...done('invalid', null, null), error: { code: 'page_invalid', message: messageOf(error), fields } }
+}
+
+/** SQLSTATEs of the surroundings, SQLite's of a busy or broken file, and a network's. */
+const databaseCodes =
+  /^(?:(?:08|40|53|55|57|58|XX)[0-9A-Z]{3}|SQLITE_(?:BUSY|LOCKED|FULL|IOERR|CANTOPEN|READONLY|CORRUPT|NOTADB)\w*|E(?:CONN|PIPE|NOTFOUND|TIMEDOUT)\w*)$/
+
+/** Whether an error, or what caused it, has a code of the database's surroundings. */
+function isOfDatabase(error: unknown): boolean {
+  for (let at = error; typeof at === 'object' && at !== null; at = (at as { cause?: unknown }).cause) {
+    const { code } = at as { code?: unknown }
+    if (typeof code === 'string' && databaseCodes.test(code)) return true
+  }
+  return false
 }

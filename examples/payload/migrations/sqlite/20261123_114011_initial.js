@@ -20,6 +20,7 @@ export async function up({ db }) {
   	\`sluice_key\` text,
   	\`sluice_state\` text,
   	\`sluice_parent\` text,
+  	\`sluice_version\` text,
   	\`sluice_writer\` text,
   	\`updated_at\` text DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) NOT NULL,
   	\`created_at\` text DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) NOT NULL,
@@ -60,6 +61,7 @@ export async function up({ db }) {
   	\`version_sluice_key\` text,
   	\`version_sluice_state\` text,
   	\`version_sluice_parent\` text,
+  	\`version_sluice_version\` text,
   	\`version_sluice_writer\` text,
   	\`version_updated_at\` text,
   	\`version_created_at\` text,
@@ -160,9 +162,7 @@ export async function up({ db }) {
   await db.run(sql`CREATE INDEX \`payload_locked_documents_rels_parent_idx\` ON \`payload_locked_documents_rels\` (\`parent_id\`);`)
   await db.run(sql`CREATE INDEX \`payload_locked_documents_rels_path_idx\` ON \`payload_locked_documents_rels\` (\`path\`);`)
   await db.run(sql`CREATE INDEX \`payload_locked_documents_rels_areas_id_idx\` ON \`payload_locked_documents_rels\` (\`areas_id\`);`)
-  await db.run(
-    sql`CREATE INDEX \`payload_locked_documents_rels_organizations_id_idx\` ON \`payload_locked_documents_rels\` (\`organizations_id\`);`,
-  )
+  await db.run(sql`CREATE INDEX \`payload_locked_documents_rels_organizations_id_idx\` ON \`payload_locked_documents_rels\` (\`organizations_id\`);`)
   await db.run(sql`CREATE INDEX \`payload_locked_documents_rels_users_id_idx\` ON \`payload_locked_documents_rels\` (\`users_id\`);`)
   await db.run(sql`CREATE TABLE \`payload_preferences\` (
   	\`id\` integer PRIMARY KEY NOT NULL,
