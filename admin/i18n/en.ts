@@ -62,7 +62,7 @@ export const en = {
   'common.select': 'Select',
   'common.selectAll': 'Select all on this page',
   'common.actions': 'Actions',
-  'common.upTo': 'Up to {list}',
+  'common.upTo': 'Back to {list}',
   'common.updated': 'Updated {time}',
 
   'message.status.0': 'Message received',

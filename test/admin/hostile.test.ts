@@ -37,6 +37,7 @@ describe.skipIf(!hasChromium)('hostile text', () => {
       headers: { Authorization: 'Bearer admin-token-of-the-tests-0123456789', 'Content-Type': 'application/json' },
       body: JSON.stringify({ errorCode: evil }),
     })
+    await site.drain()
     visitor = await visit(site)
   }, 120_000)
   afterAll(() => site?.close())
@@ -57,6 +58,7 @@ describe.skipIf(!hasChromium)('hostile text', () => {
     [`objects?integration=${id}&externalId=${id}`, ''],
     ['errors', texts.script],
     ['tasks', texts.script],
+    ['tasks/1', texts.script],
   ])('%s', async (path, shown) => {
     const { page, faults } = visitor
     await visitor.open(path)
@@ -65,6 +67,16 @@ describe.skipIf(!hasChromium)('hostile text', () => {
     await expect.poll(() => page.locator('main script, main img:not([src^="data:"]), main a[href^="javascript:"]').count()).toBe(0)
     await expect.poll(() => page.locator('main').innerText()).not.toMatch(/[\u202a-\u202e\u200b]/)
     expect(faults.splice(0).filter((fault) => !fault.includes('404') && !fault.includes('403'))).toEqual([])
+  })
+
+  test('a dry run of it', async () => {
+    const { page, faults } = visitor
+    await visitor.open('integrations/anything')
+    await page.getByLabel('An object, or an array of objects').fill(`[{"id":${JSON.stringify(evil)},"fail":${JSON.stringify(evil)}}]`)
+    await page.getByRole('button', { name: 'Dry run' }).click()
+    await expect.poll(() => page.locator('main').innerText()).toContain(`${texts.script} ${texts.handler}`)
+    expect(await page.evaluate('window.hit')).toBe(undefined)
+    expect(faults.splice(0)).toEqual([])
   })
 
   test('numbers keep every digit, and keys their order', async () => {

@@ -11,18 +11,19 @@ const pages = [
   ['messages', 'messages'],
   [morning.message, 'message'],
   [morning.notCorrect, 'message-not-correct'],
-  ['instances', 'instances'],
+  ['instances?failed=true', 'instances'],
   [morning.updated, 'instance'],
   [morning.waiting, 'instance-failed'],
   [morning.object, 'object'],
   ['errors', 'errors'],
   ['integrations', 'integrations'],
-  ['integrations/organization', 'integration'],
+  ['integrations/employee', 'integration'],
   ['tasks', 'tasks'],
   ['tasks/1', 'task-run'],
   ['access', 'access'],
 ] as const
 
+// Audits take long where there are many rows: pages that have filters show few.
 const looks: [string, VisitorOptions][] = [
   ['light', {}],
   ['dark', { colors: 'dark' }],
@@ -33,8 +34,13 @@ const looks: [string, VisitorOptions][] = [
 /** Pictures for the README, which `scripts/pictures.ts` takes over: a window's content, not the whole page. */
 const shown = new Set(['overview light', 'messages dark', 'message light', 'object light', 'errors dark'])
 
+/** A narrow window has the colours of a wide one, and looking at each takes longer than all the rest. */
+const sameColors = { 'color-contrast': { enabled: false } }
+
 /** What axe finds fault with, as texts. Runs inside the page. */
-const audit = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) =>
+const audit = (
+  rules = {},
+) => `axe.run(document, { rules: ${JSON.stringify(rules)}, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) =>
   violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ html, failureSummary }) => id + ': ' + html.slice(0, 300) + ' ' + failureSummary)))`
 
 describe.skipIf(!hasChromium)('looks', () => {
@@ -63,11 +69,11 @@ describe.skipIf(!hasChromium)('looks', () => {
     for (const [path, title] of pages) {
       await visitor.open(path)
       await page.evaluate(axe.source)
-      const violations = (await page.evaluate(audit)) as string[]
+      const violations = (await page.evaluate(audit(options.width === undefined ? {} : sameColors))) as string[]
       found.push(...violations.map((text) => `${path}: ${text}`))
       const tooWide = (await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')) as number
       if (tooWide > 0) found.push(`${path}: ${tooWide} px wider than the window`)
-      await picture(page, `${title}-${name.replaceAll(' ', '-')}`)
+      if (options.width === undefined || title === 'overview') await picture(page, `${title}-${name.replaceAll(' ', '-')}`)
       if (shown.has(`${title} ${name}`)) await sight(page, `readme-${title}`)
     }
     expect(found).toEqual([])
@@ -82,12 +88,12 @@ describe.skipIf(!hasChromium)('looks', () => {
     await page.getByRole('button', { name: 'Replay all' }).click()
     await page.getByRole('dialog').getByText('477 instances').waitFor()
     await page.evaluate(axe.source)
-    expect(await page.evaluate(audit)).toEqual([])
+    expect(await page.evaluate(audit())).toEqual([])
     await picture(page, 'dialog')
     const guest = await visit(site, { token: null })
     await guest.open('')
     await guest.page.evaluate(axe.source)
-    expect(await guest.page.evaluate(audit)).toEqual([])
+    expect(await guest.page.evaluate(audit())).toEqual([])
     await picture(guest.page, 'sign-in')
     expect([...visitor.faults, ...guest.faults]).toEqual([])
   })

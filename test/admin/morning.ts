@@ -6,7 +6,7 @@ const release = new URL('../../examples/ror/data/v2.0.json', import.meta.url)
 
 /** Addresses of things that {@link sendMorning} makes. */
 export const morning = {
-  message: 'messages/3',
+  message: 'messages/3?status=-2',
   notCorrect: 'messages/4?body=shown&place=/1/id',
   created: 'instances/1.0',
   updated: 'instances/6.0',

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createToken } from '../../src/store/token.ts'
 import { databaseKinds } from '../support/database.ts'
 import { hasChromium } from './chromium.ts'
-import { openSite, type Site, settled, type Visitor, visit } from './support.ts'
+import { openSite, type Site, settled, token, type Visitor, visit } from './support.ts'
 
 const release = new URL('../../examples/ror/data/v2.0.json', import.meta.url)
 
@@ -79,6 +79,65 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await expect.poll(() => page.locator('tbody tr').count()).toBe(1)
   })
 
+  /** Presses a button that starts a run, reads what it would do, does it, and lets a worker carry it out. */
+  const act = async (button: string, says: string): Promise<void> => {
+    const { page } = visitor
+    await page.locator('main').getByRole('button', { name: button, exact: true }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText(says).waitFor()
+    await dialog.getByRole('button', { name: 'Do it' }).click()
+    await dialog.getByText('is on its way').waitFor()
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    await site.drain()
+  }
+
+  test('chosen instances again, a message again, counted again, split again: each to its effect', async () => {
+    const { page } = visitor
+    const message = async (id: string) => (await query(`SELECT status, total FROM sluice.message WHERE id = ${id}`))[0]
+    const instance = async (id: string) =>
+      (await query(`SELECT status, attempts, generation FROM sluice.instance WHERE message_id = ${id} AND ordinal = 0`))[0]
+    await visitor.open('instances?integration=anything&failed=true')
+    await page.getByRole('checkbox', { name: 'Select 3.0', exact: true }).click()
+    const { attempts } = (await instance('3')) as { attempts: number }
+    await act('Reprocess failed', '1 failed instance is put back')
+    expect(await instance('3')).toMatchObject({ status: -2, attempts: attempts + 1, generation: 0 })
+
+    const id = await site.send('position', [{ ms_id: 'p20', title: 'Porter' }])
+    await query(`UPDATE sluice.message SET status = -2, status_details = '{"code":"split_failed","message":"It broke."}' WHERE id = ${id}`)
+    await visitor.open(`messages/${id}`)
+    await page.getByText('It could not be split').waitFor()
+    await act('Split again', '1 message is split into objects')
+    expect(await message(id)).toEqual({ status: 3, total: 1 })
+
+    await page.getByText('3 · Processed', { exact: true }).waitFor()
+    await act('Replay all', '1 instance is processed again, also')
+    expect(await instance(id)).toMatchObject({ status: 2, generation: 1 })
+    await visitor.open(`instances/${id}.0`)
+    await act('Replay', '1 instance is processed again, also')
+    expect(await instance(id)).toMatchObject({ status: 2, generation: 2 })
+    await visitor.open(`messages/${id}`)
+    await act('Roll up', '1 message is counted again')
+    expect(
+      await query(
+        `SELECT state, actor, result ->> 'recounted' AS recounted FROM sluice.task_run WHERE task = 'rollup' ORDER BY id DESC LIMIT 1`,
+      ),
+    ).toEqual([{ state: 'finished', actor: 'admin', recounted: '1' }])
+  })
+
+  test('a paused integration says why, and goes on by a click', async () => {
+    const { page } = visitor
+    await query(
+      `INSERT INTO sluice.paused_integration (integration, reason) VALUES ('position', '{"code":"target_mismatch","message":"A column is missing."}')`,
+    )
+    await visitor.open('')
+    await page.getByRole('article', { name: 'An integration is paused' }).getByRole('link', { name: 'position' }).click()
+    await page.getByText('A column is missing.').waitFor()
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByText('A column is missing.').waitFor({ state: 'detached' })
+    expect(await query('SELECT FROM sluice.paused_integration')).toEqual([])
+  })
+
   test('an integration: how to send, its schema, a dry run and a message of one’s own', async () => {
     const { page } = visitor
     await visitor.open('integrations')
@@ -93,12 +152,12 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await text.fill('{"ms_id":"p7","title":"Nurse"}')
     await page.getByRole('button', { name: 'Dry run' }).click()
     await page.getByText('nothing was kept').waitFor()
-    expect(await query('SELECT FROM public.position')).toEqual([])
+    expect(await query(`SELECT FROM public.position WHERE ms_id = 'p7'`)).toEqual([])
     await page.getByRole('button', { name: 'Send it' }).click()
     await page.getByRole('link', { name: 'Follow message' }).click()
     await page.getByRole('heading', { level: 1, name: /Message \d+/ }).waitFor()
     await site.drain()
-    expect(await query('SELECT ms_id, title FROM public.position')).toEqual([{ ms_id: 'p7', title: 'Nurse' }])
+    expect(await query(`SELECT title FROM public.position WHERE ms_id = 'p7'`)).toEqual([{ title: 'Nurse' }])
     await page.getByText('3 · Processed', { exact: true }).waitFor()
 
     await visitor.open('integrations/position')
@@ -180,7 +239,7 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await sender.context.close()
   })
 
-  test('signing out', async () => {
+  test('signing out, and in', async () => {
     const guest = await visit(site)
     await guest.page.getByRole('button', { name: 'Sign out' }).click()
     await guest.page.getByRole('heading', { name: 'Sign in' }).waitFor()
@@ -190,6 +249,11 @@ describe.skipIf(!hasChromium).each(databaseKinds)('%s', (kind) => {
     await guest.page.getByRole('textbox').fill('wrong')
     await guest.page.getByRole('button', { name: 'Sign in' }).click()
     await guest.page.getByText('The token is not known here').waitFor()
+    await guest.page.getByRole('textbox').fill(token)
+    await guest.page.getByRole('button', { name: 'Sign in' }).click()
+    await guest.page.getByRole('navigation').first().waitFor()
+    await guest.page.reload()
+    await guest.page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
     await guest.context.close()
   })
 })
