@@ -19,23 +19,35 @@ const path = '/api/integrations/organization/messages'
 const name = 'sluice_test'
 
 /** Where a file system of its own can be mounted, a disk is really full; as root on Linux, mostly. */
-const disk = mountDisk()
-if (disk === null) console.warn('\n!! No file system can be mounted here: the test of a really full disk is SKIPPED.\n')
+const canMount = hasNative && process.platform === 'linux' && process.getuid?.() === 0 && probeMount()
+if (!canMount) console.warn('\n!! No file system can be mounted here: the test of a really full disk is SKIPPED.\n')
 
+function probeMount(): boolean {
+  const folder = mountDisk()
+  if (folder !== null) unmountDisk(folder)
+  return folder !== null
+}
+
+/** A folder with a disk of its own; null where that can't be. */
 function mountDisk(): string | null {
-  if (!hasNative || process.platform !== 'linux' || process.getuid?.() !== 0) return null
   const folder = mkdtempSync(join(tmpdir(), 'sluice-disk-'))
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', folder]).status !== 0) {
-    rmSync(folder, { recursive: true })
-    return null
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', folder]).status === 0) {
+    // PostgreSQL runs as nobody.
+    chownSync(folder, 65534, 65534)
+    return folder
   }
-  // PostgreSQL runs as nobody.
-  chownSync(folder, 65534, 65534)
-  return folder
+  rmSync(folder, { recursive: true })
+  return null
+}
+
+function unmountDisk(folder: string): void {
+  execFileSync('umount', [folder])
+  rmSync(folder, { recursive: true, force: true })
 }
 
 describe.skipIf(!hasNative)('while the database can’t be used', { timeout: 120_000 }, () => {
   let server: PostgresServer
+  let disk: string | null = null
   let url: string
   let db: Db
   let app: TestApp
@@ -45,6 +57,7 @@ describe.skipIf(!hasNative)('while the database can’t be used', { timeout: 120
   beforeAll(async () => {
     // Only here are more sessions than connections wanted.
     server = await startPostgres({ settings: { fsync: 'off', max_connections: '20' } })
+    if (canMount) disk = mountDisk()
     await asAdmin(async (admin) => {
       if (disk !== null) await admin.query(`CREATE TABLESPACE small LOCATION '${disk}'`)
       await admin.query(`CREATE DATABASE ${name}${disk === null ? '' : ' TABLESPACE small'}`)
@@ -69,10 +82,7 @@ describe.skipIf(!hasNative)('while the database can’t be used', { timeout: 120
   })
   afterAll(async () => {
     await server?.remove()
-    if (disk !== null) {
-      execFileSync('umount', [disk])
-      rmSync(disk, { recursive: true, force: true })
-    }
+    if (disk !== null) unmountDisk(disk)
   })
 
   function urlFor(user: string): string {
@@ -208,7 +218,7 @@ describe.skipIf(!hasNative)('while the database can’t be used', { timeout: 120
     },
   )
 
-  test.skipIf(disk === null)('a disk that is really full', async () => {
+  test.skipIf(!canMount)('a disk that is really full', async () => {
     worker = startWorker(app.services, { name: 'w' })
     const before = await accepted(large('o-1'))
     await onlyThese([before])
