@@ -10,9 +10,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { bulk } from './bulk.ts'
 import { type BenchCase, goalLines, type Report } from './case.ts'
+import { reads } from './reads.ts'
 import { small } from './small.ts'
 
-const cases: readonly BenchCase[] = [bulk, small]
+const cases: readonly BenchCase[] = [bulk, small, reads]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
