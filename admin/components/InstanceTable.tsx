@@ -1,7 +1,9 @@
 /** Instances as a list. */
 import { type ReactNode, useMemo } from 'react'
 import type { InstanceItem } from '../../src/http/contract/index.ts'
+import { detailIn } from '../i18n/detail.ts'
 import { useLanguage } from '../i18n/language.tsx'
+import { Code } from './Code.tsx'
 import { type Column, DataTable, type Selection } from './DataTable.tsx'
 import { InstanceLink, ObjectLink } from './Links.tsx'
 import { Plain } from './Plain.tsx'
@@ -42,10 +44,10 @@ function Outcome({ item: { outcome, detail, error } }: { item: InstanceItem }): 
   if (error !== null) {
     return (
       <>
-        <code>{error.code}</code> <Plain text={error.message} limit={200} />
+        <Code code={error.code} /> <Plain text={error.message} limit={200} />
       </>
     )
   }
   if (outcome === null) return '–'
-  return detail === null ? t(`outcome.${outcome}`) : `${t(`outcome.${outcome}`)} (${detail})`
+  return detail === null ? t(`outcome.${outcome}`) : `${t(`outcome.${outcome}`)} (${detailIn(t, detail)})`
 }

@@ -69,6 +69,7 @@ export const codesEn = {
   'issue.invalid_version': 'can’t be a version',
   'issue.schema_failed': 'the schema itself failed',
   'issue.deleted_callback_failed': 'whether it is gone could not be told',
+  'issue.false_schema': 'allows nothing here',
   'issue.invalid_type': 'is of the wrong type, or missing',
   'issue.type': 'is of the wrong type',
   'issue.required': 'a field is missing',

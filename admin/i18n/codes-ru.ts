@@ -67,6 +67,7 @@ export const codesRu: Record<keyof typeof codesEn, string> = {
   'issue.invalid_version': 'не может быть версией',
   'issue.schema_failed': 'ошибка самой схемы',
   'issue.deleted_callback_failed': 'не удалось узнать, удалён ли он',
+  'issue.false_schema': 'здесь ничего не допускается',
   'issue.invalid_type': 'не тот тип или нет значения',
   'issue.type': 'не тот тип',
   'issue.required': 'нет обязательного поля',

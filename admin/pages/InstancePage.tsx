@@ -13,10 +13,12 @@ import { Linked } from '../components/Linked.tsx'
 import { MessageLink, ObjectLink, TextLink } from '../components/Links.tsx'
 import { Loaded } from '../components/Loaded.tsx'
 import { PageTitle } from '../components/PageTitle.tsx'
+import { Plain } from '../components/Plain.tsx'
 import { RunButton } from '../components/RunButton.tsx'
 import { Section } from '../components/Section.tsx'
 import { StatusBadge } from '../components/StatusBadge.tsx'
 import { Time } from '../components/Time.tsx'
+import { detailIn } from '../i18n/detail.ts'
 import { useLanguage } from '../i18n/language.tsx'
 
 export function InstancePage(): ReactNode {
@@ -84,7 +86,7 @@ function InstanceFacts({ instance }: { instance: InstanceWithText }): ReactNode 
         [t('field.integration'), integration],
         [t('field.object'), <ObjectLink key="object" integration={integration} externalId={externalId} />],
         [t('field.outcome'), outcome === null ? undefined : t(`outcome.${outcome}`)],
-        [t('field.detail'), detail === null ? undefined : <Linked key="detail" text={detail} />],
+        [t('field.detail'), detail === null ? undefined : <Linked key="detail" text={detailIn(t, detail)} />],
         [
           t('field.target'),
           externalId === null ? undefined : <TargetLink key="target" integration={integration} externalId={externalId} />,
@@ -119,7 +121,8 @@ function WaitsFor({ instance: { waitsFor } }: { instance: InstanceWithText }): R
             <Table.Tr key={`${wanted} ${externalId}`}>
               <Table.Th scope="row">{field}</Table.Th>
               <Table.Td>
-                {wanted} <ObjectLink integration={wanted} externalId={externalId} />
+                {wanted} {/* A table that nobody feeds has no history here. */}
+                {wanted.startsWith('table:') ? <Plain text={externalId} /> : <ObjectLink integration={wanted} externalId={externalId} />}
               </Table.Td>
               <Table.Td>{cameAt === null ? t('instancePage.missing') : t('instancePage.came', { time: format.time(cameAt) })}</Table.Td>
             </Table.Tr>

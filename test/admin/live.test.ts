@@ -25,14 +25,17 @@ describe.skipIf(!hasChromium)('live', () => {
   test('without the stream it is asked for', async () => {
     const { page, open, context } = await visit(site)
     await page.route('**/api/events', (route) => route.abort())
+    await page.clock.install()
     await open('messages')
     const id = await site.send('position', [{ ms_id: 'p2', title: 'Doctor' }])
+    await page.clock.runFor(10_000)
     await page.getByRole('link', { name: id, exact: true }).waitFor()
     await context.close()
   })
 
   test('nothing is asked for while the tab is hidden', async () => {
     const { page, open, context } = await visit(site)
+    await page.clock.install()
     await open('messages')
     // What a browser says of a tab that nobody sees; a headless one sees all.
     await page.evaluate(`Object.defineProperty(document, 'hidden', { get: () => true });
@@ -42,7 +45,9 @@ describe.skipIf(!hasChromium)('live', () => {
     const asked: string[] = []
     page.on('request', (request) => asked.push(request.url()))
     await site.send('position', [{ ms_id: 'p3', title: 'Porter' }])
-    await page.waitForTimeout(7000)
+    // A minute of the page's own clock.
+    await page.clock.runFor(60_000)
+    await page.waitForLoadState('networkidle')
     expect(asked).toEqual([])
     await context.close()
   })
