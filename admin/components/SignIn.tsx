@@ -7,6 +7,7 @@ import { ApiError, call } from '../api/http.ts'
 import { noteSignedIn, sessionQuery } from '../api/queries.ts'
 import { useLanguage } from '../i18n/language.tsx'
 import { Failure } from './Failure.tsx'
+import { Logo } from './Icon.tsx'
 import { PageTitle } from './PageTitle.tsx'
 import { Preferences } from './Preferences.tsx'
 
@@ -29,7 +30,13 @@ export function SignIn(): ReactNode {
   const isRefused = signIn.error instanceof ApiError && signIn.error.status === 401
   return (
     <Container component="main" size="xs" py="xl">
-      <Group justify="flex-end" mb="md">
+      <Group justify="space-between" mb="md">
+        <Group gap="xs">
+          <Logo />
+          <Text fw={700} size="lg">
+            {t('app.name')}
+          </Text>
+        </Group>
         <Preferences />
       </Group>
       <Paper withBorder p="lg">
@@ -43,7 +50,11 @@ export function SignIn(): ReactNode {
               autoComplete="current-password"
               required
             />
-            <Text size="sm">{t('signIn.hint')}</Text>
+            <Text size="sm">
+              {t('signIn.hint')
+                .split('`')
+                .map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part))}
+            </Text>
             {isRefused && (
               <Alert color="red" role="alert" variant="outline">
                 {t('signIn.refused')}
