@@ -6,7 +6,7 @@ import type { ChunkReport } from './worker-process.ts'
 export interface SupervisorOptions {
   /** How many processes are kept running. */
   processes: number
-  /** Seconds that a process may be at one chunk before it is killed. */
+  /** Seconds that a process may be at one chunk, or at splitting messages, before it is killed. */
   deadline: number
   /** Starts a worker process with an IPC channel. */
   start: () => ChildProcess
@@ -57,15 +57,17 @@ export class Supervisor {
   async #runOnce(slot: number): Promise<string> {
     const child = this.#options.start()
     this.#children.add(child)
-    let inHand: { chunkId: string; began: number } | null = null
+    let inHand: { what: string; began: number } | null = null
     child.on('message', ({ chunk }: ChunkReport) => {
-      inHand = chunk === null ? null : { chunkId: chunk.chunkId, began: performance.now() - chunk.milliseconds }
+      if (chunk === null) inHand = null
+      else {
+        const what = chunk.chunkId === null ? 'splitting a message' : `at chunk ${chunk.chunkId}`
+        inHand = { what, began: performance.now() - chunk.milliseconds }
+      }
     })
     const watch = setInterval(() => {
       if (inHand === null || performance.now() - inHand.began < this.#options.deadline * 1000) return
-      this.#options.note(
-        `worker ${slot} is at chunk ${inHand.chunkId} for more than ${this.#options.deadline} s (worker.deadline) and is killed`,
-      )
+      this.#options.note(`worker ${slot} is ${inHand.what} for more than ${this.#options.deadline} s (worker.deadline) and is killed`)
       inHand = null
       child.kill('SIGKILL')
     }, lookMilliseconds)

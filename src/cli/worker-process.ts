@@ -5,7 +5,7 @@ import { stopSignal } from './stopping.ts'
 
 /** What a worker process tells its supervisor. */
 export interface ChunkReport {
-  /** The chunk that has been in hand longest; null: none is. */
+  /** The chunk or split that has been in hand longest; null: nothing is. */
   chunk: ChunkInHand | null
 }
 

@@ -14,7 +14,7 @@ import { type Bell, Wakeup } from './wakeup.ts'
 export interface WorkerOptions {
   /** Name in the database. Unique among living workers. */
   name: string
-  /** Told which chunk has been in hand longest, and since when; null when none is. For a supervisor's deadline. */
+  /** Told which chunk or split has been in hand longest, and since when; null when none is. For a supervisor's deadline. */
   onChunk?: (state: ChunkInHand | null) => void
 }
 
@@ -100,7 +100,8 @@ async function step(
   }: { worker: string; marks: { queues: QueueMarks; split: SplitMark }; inHand: InHand; events: EventRuns; signal: AbortSignal },
 ): Promise<boolean> {
   const integrations = [...context.config.integrations.keys()]
-  const split = await splitNext(context, integrations, marks.split)
+  const endSplit = inHand.begin(null)
+  const split = await splitNext(context, integrations, marks.split).finally(endSplit)
   if (split !== null) events.record('split', { ...split })
   const chunks = await claimChunks(context.db, {
     integrations,
@@ -111,12 +112,12 @@ async function step(
   })
   const first = chunks[0]
   if (first === undefined) return split !== null
-  inHand.begin(first.id)
+  const endChunk = inHand.begin(first.id)
   try {
     const counts = await processChunks(context, chunks, signal)
     if (counts !== null) events.record('process', { chunks: chunks.length, ...counts })
   } finally {
-    inHand.end(first.id)
+    endChunk()
   }
   return true
 }

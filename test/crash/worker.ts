@@ -15,7 +15,8 @@ const worker = startWorker(services, {
   name,
   onChunk: (state) => {
     // No cleaning up, and at any moment of the chunk.
-    if (state !== null && ++chunks === Number(dies)) setTimeout(() => process.kill(process.pid, 'SIGKILL'), Math.random() * 50)
+    if (state !== null && state.chunkId !== null && ++chunks === Number(dies))
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), Math.random() * 50)
   },
 })
 
