@@ -1,7 +1,7 @@
 /** What is on the screen follows what happens: at once by events, after some seconds without, and not while nobody looks. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasChromium } from './chromium.ts'
-import { openSite, type Site, visit } from './support.ts'
+import { openSite, type Site, token, visit } from './support.ts'
 
 describe.skipIf(!hasChromium)('live', () => {
   let site: Site
@@ -33,18 +33,35 @@ describe.skipIf(!hasChromium)('live', () => {
     await context.close()
   })
 
+  /** A stream of our own: what it is told of, the page's has been told too. Open once this resolves. */
+  const listen = async (): Promise<{ told: Promise<void> }> => {
+    const stream = new AbortController()
+    const response = await fetch(`${site.url}api/events`, { headers: { Authorization: `Bearer ${token}` }, signal: stream.signal })
+    const untilChanged = async (): Promise<void> => {
+      let text = ''
+      for await (const bytes of response.body ?? []) {
+        text += Buffer.from(bytes).toString()
+        if (text.includes('changed')) break
+      }
+      stream.abort()
+    }
+    return { told: untilChanged() }
+  }
+
   test('nothing is asked for while the tab is hidden', async () => {
     const { page, open, context } = await visit(site)
     await page.clock.install()
     await open('messages')
+    await page.waitForLoadState('networkidle')
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(request.url()))
     // What a browser says of a tab that nobody sees; a headless one sees all.
     await page.evaluate(`Object.defineProperty(document, 'hidden', { get: () => true });
       Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
       document.dispatchEvent(new Event('visibilitychange'))`)
-    await page.waitForLoadState('networkidle')
-    const asked: string[] = []
-    page.on('request', (request) => asked.push(request.url()))
+    const { told } = await listen()
     await site.send('position', [{ ms_id: 'p3', title: 'Porter' }])
+    await told
     // A minute of the page's own clock.
     await page.clock.runFor(60_000)
     await page.waitForLoadState('networkidle')
