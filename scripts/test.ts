@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hasPgbouncer } from '../test/support/pgbouncer.ts'
 import { hasPython } from '../test/support/python.ts'
 import { closingLine, countsFileVariable, failureLines, readCounts, recordCounts } from './counts.ts'
 import { runSteps, type Step } from './steps.ts'
@@ -21,6 +22,22 @@ const tests: Step[] = [
     arguments: ['run', 'test/store', 'test/flow', 'test/targets', 'test/tasks'],
     env: { [countsFileVariable]: counts, SLUICE_TEST_PG: '14' },
   },
+  ...(hasPgbouncer
+    ? [
+        {
+          name: 'store and flow through PgBouncer in transaction mode, without notifications',
+          command: 'vitest',
+          // Without what is about a driver by itself, and the bulk of the registry.
+          arguments: [
+            'run',
+            'test/store',
+            'test/flow',
+            ...['store/pglite', 'store/postgres', 'flow/ror'].flatMap((file) => ['--exclude', `test/${file}.test.ts`]),
+          ],
+          env: { [countsFileVariable]: counts, SLUICE_TEST_POOLER: 'on', SLUICE_TEST_NOTIFY: 'off' },
+        },
+      ]
+    : []),
   ...(hasPython
     ? [
         {
@@ -32,6 +49,10 @@ const tests: Step[] = [
       ]
     : []),
 ]
+if (!hasPgbouncer) {
+  console.log('\n!! No PgBouncer (apt-get install pgbouncer): the tests through it are SKIPPED.')
+  recordCounts(counts, { passed: 0, failed: 0, skipped: 1 })
+}
 // As one skipped test in the sum: what it has is not known.
 if (!hasPython) recordCounts(counts, { passed: 0, failed: 0, skipped: 1 })
 try {

@@ -29,6 +29,8 @@ CREATE TABLE sluice.audit_log (
 );
 ALTER TABLE sluice.audit_log ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
 
+CREATE TRIGGER audit_log_kept BEFORE DELETE OR UPDATE ON sluice.audit_log FOR EACH ROW EXECUTE FUNCTION sluice.keep_audit_log();
+
 CREATE TABLE sluice.awaited_reference (
   message_id bigint NOT NULL,
   ordinal integer NOT NULL,
@@ -382,6 +384,20 @@ BEGIN
   RETURN NEW;
 END
 $function$
+;
+
+CREATE OR REPLACE FUNCTION sluice.keep_audit_log()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+BEGIN
+  IF TG_OP = 'DELETE' AND pg_catalog.current_setting('sluice.pruning', true) = 'on' THEN
+    RETURN OLD;
+  END IF;
+  RAISE EXCEPTION 'the audit log is only ever added to'
+    USING ERRCODE = '23514', TABLE = 'audit_log', SCHEMA = 'sluice', HINT = 'The option retention.audit says when entries go.';
+END $function$
 ;
 
 CREATE OR REPLACE FUNCTION sluice.refuse_new_instance()

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { messageOf, SluiceError } from './errors.ts'
 import { assertCron } from './model/cron.ts'
 import { type InvalidPolicy, integrationName, invalidPolicies, type VersionDeclaration, versionTypes } from './model/integration.ts'
+import { isWebhookSecret } from './model/webhook.ts'
 import type { JsonSchema, OutputOf, SchemaLike, StandardSchema } from './schema/schema.ts'
 import { type TargetBuilder, targetBuilder } from './targets/builder.ts'
 import type { TargetSpec } from './targets/target.ts'
@@ -109,6 +110,9 @@ const parts = z
   })
   .prefault({})
 
+/** Not told what was given: it may be most of a secret. */
+const webhookSecret = z.string().refine(isWebhookSecret, 'must be whsec_ and base64 of 24 to 64 bytes')
+
 /** Every option of a config beside its integrations. `describe` is what docs/configuration.md says of it. */
 export const optionsShape = z.strictObject({
   database: z
@@ -129,6 +133,14 @@ export const optionsShape = z.strictObject({
       keyLength: count.default(1024).describe('Longest key, in bytes. More is 400 `key_too_long`.'),
       numberLength: count.default(1024).describe('Longest number, in bytes. More is 400 `number_too_long`.'),
       errors: count.default(100).describe('Most schema errors that are kept and answered; the total is always told.'),
+      rate: z
+        .number()
+        .positive()
+        .nullable()
+        .default(null)
+        .describe(
+          'Messages a minute that one process takes from one source, as many at once; more is 429 `too_many_requests`. `null`: no limit.',
+        ),
       page: count.default(1000).describe('Largest page of a list (`?limit=`).'),
     })
     .prefault({}),
@@ -156,7 +168,7 @@ export const optionsShape = z.strictObject({
         ),
       deadline: seconds
         .default(300)
-        .describe('Seconds after which a worker process that is still at one chunk is killed by its supervisor.'),
+        .describe('Seconds after which a worker process that is still at one chunk, or at splitting, is killed by its supervisor.'),
       notify: z.boolean().default(true).describe('Listen for notifications. Off behind a pooler in transaction mode; polling goes on.'),
     })
     .prefault({}),
@@ -203,6 +215,21 @@ export const optionsShape = z.strictObject({
       port: z.int().min(0).max(65535).optional().describe("Port. Default: the environment's PORT, else 7300. 0: any free one."),
     })
     .prefault({}),
+  webhooks: z
+    .record(
+      z
+        .string()
+        .min(1)
+        .refine((name) => name !== 'admin', 'is the name of the token of the config'),
+      z.strictObject({
+        secrets: z.array(webhookSecret).min(1).max(2),
+        integrations: z.array(z.string()).min(1).optional(),
+      }),
+    )
+    .default({})
+    .describe(
+      'Sources that sign their messages (Standard Webhooks), by name: `secrets`, one or, while they are exchanged, two of `whsec_…`; `integrations` that the source may send to, default all. See docs/security.md.',
+    ),
   token: z
     .string()
     .min(32, 'must be 32 characters or more')
@@ -242,6 +269,11 @@ export function defineConfig(options: SluiceOptions, environment: Record<string,
     integrations.set(integration.name, integration)
   }
   for (const integration of integrations.values()) checkReferences(integration, integrations)
+  for (const [source, { integrations: named = [] }] of Object.entries(parsed.webhooks)) {
+    const unknown = named.find((name) => !integrations.has(name))
+    if (unknown !== undefined)
+      throw invalidConfig(`config: "webhooks.${source}.integrations" names "${unknown}", which the config doesn't have`)
+  }
   const url = databaseUrl(parsed.database.url, environment.DATABASE_URL)
   return {
     ...parsed,

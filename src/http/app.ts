@@ -19,12 +19,16 @@ import { operations } from './operations.ts'
 import { overview } from './overview.ts'
 import { PathFinder } from './path.ts'
 import { problemOf, problemResponse } from './problem.ts'
+import { RateLimiter } from './rate.ts'
 import { session } from './session.ts'
 import { tasks } from './tasks.ts'
 import { tokens } from './tokens.ts'
+import { isSigned, verifySigned } from './webhook.ts'
 
 export interface App {
   fetch(request: Request): Promise<Response>
+  /** What is mounted: `GET /api/messages/:id`. A test holds it against the roles that it expects. */
+  readonly mounted: readonly string[]
   /** Ends the streams that go on by themselves, so that a server can close. */
   endStreams(): void
 }
@@ -50,13 +54,15 @@ export function createApp(services: Services): App {
     metrics: metrics.metrics,
     events: events.events,
   }
+  const limiter = new RateLimiter(services.config.limits.rate)
   const finder = new PathFinder<Route>(Object.values<Route>(routes))
   const app = new OpenAPIHono({ getPath: (request) => matchedPath(finder, request) })
-  for (const name of Object.keys(routes) as RouteName[]) mount(app, services, metrics, name, handlers[name] as Handler<RouteName>)
+  for (const name of Object.keys(routes) as RouteName[]) mount(app, services, metrics, limiter, name, handlers[name] as Handler<RouteName>)
   const pages = new AdminPages()
   const beside = async (request: Request): Promise<Response> => (await pages.serve(request)) ?? notFound(finder, request)
   app.notFound(async ({ req }) => guarded(await beside(req.raw).catch((error: unknown) => problemOf(error, services.log))))
-  return { fetch: async (request) => app.fetch(request), endStreams: () => events.endAll() }
+  const mounted = app.routes.map(({ method, path }) => `${method} ${path}`)
+  return { mounted, fetch: async (request) => app.fetch(request), endStreams: () => events.endAll() }
 }
 
 function matchedPath(finder: PathFinder<Route>, request: Request): string {
@@ -64,12 +70,19 @@ function matchedPath(finder: PathFinder<Route>, request: Request): string {
   return finder.find(pathname)?.path ?? pathname
 }
 
-function mount(app: OpenAPIHono, services: Services, metrics: Metrics, name: RouteName, handler: Handler<RouteName>): void {
+function mount(
+  app: OpenAPIHono,
+  services: Services,
+  metrics: Metrics,
+  limiter: RateLimiter,
+  name: RouteName,
+  handler: Handler<RouteName>,
+): void {
   const route: Route = routes[name]
   const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
   app.on(route.method.toUpperCase(), path, async ({ req }) => {
     const began = performance.now()
-    const response = await respond(services, route, handler, req.raw, req.path, req.param()).catch((error: unknown) =>
+    const response = await respond(services, limiter, route, handler, req.raw, req.path, req.param()).catch((error: unknown) =>
       problemOf(error, services.log),
     )
     metrics.observe(req.method, route.path, response.status, (performance.now() - began) / 1000)
@@ -80,14 +93,19 @@ function mount(app: OpenAPIHono, services: Services, metrics: Metrics, name: Rou
 /** Who is it, may they, is it well formed; then the handler. */
 async function respond(
   services: Services,
+  limiter: RateLimiter,
   route: Route,
   handler: Handler<RouteName>,
-  request: Request,
+  received: Request,
   path: string,
   given: Record<string, string>,
 ): Promise<Response> {
-  const principal = route.roles === null ? null : await authenticate(services, request)
+  const isIntake = route === routes.receive
+  const signed = isIntake && isSigned(received) ? await verifySigned(services.config, received) : null
+  const request = signed?.request ?? received
+  const principal = route.roles === null ? null : (signed?.principal ?? (await authenticate(services, request)))
   if (principal !== null && route.roles !== null) requireRole(principal, route.roles)
+  if (principal !== null && isIntake) limiter.take(principal.name)
   const call = {
     services,
     request,
@@ -107,6 +125,9 @@ function guarded(response: Response): Response {
   const { headers } = response
   headers.set('X-Content-Type-Options', 'nosniff')
   headers.set('Referrer-Policy', 'no-referrer')
+  headers.set('X-Frame-Options', 'DENY')
+  headers.set('Cross-Origin-Resource-Policy', 'same-origin')
+  headers.set('Permissions-Policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()')
   if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store')
   if (!headers.has('Content-Security-Policy')) headers.set('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
   return response

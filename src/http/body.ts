@@ -57,7 +57,12 @@ export function decodedBody(request: Request, limit: number): AsyncIterable<Uint
   return isGzip ? gunzipped(sent) : sent
 }
 
-async function* sentBytes(request: Request, limit: number): AsyncGenerator<Uint8Array> {
+/**
+ * The bytes of a body as sent.
+ *
+ * @throws SluiceError `body_too_large`, `body_interrupted`
+ */
+export async function* sentBytes(request: Request, limit: number): AsyncGenerator<Uint8Array> {
   if (request.body === null) return
   const reader = (request.body as ReadableStream<Uint8Array>).getReader()
   let size = 0

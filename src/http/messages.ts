@@ -1,6 +1,7 @@
 /** Reads of messages. */
 
 import { SluiceError } from '../errors.ts'
+import { writeAudit } from '../store/audit.ts'
 import { readParts, readRange } from '../store/body.ts'
 import { listPaused } from '../store/reads/integrations.ts'
 import { findMessageView, listMessages, type MessagePosition, type MessageView } from '../store/reads/messages.ts'
@@ -54,6 +55,13 @@ export const messages: Handlers<'messages' | 'message' | 'messageBody'> = {
     const { type, suffix } = fileOf(message)
     const { db } = call.services
     const range = rangeOf(call.request, message.bodySize)
+    // Before the first byte: who has it can't have it unrecorded.
+    await writeAudit(db, {
+      actor: call.principal.name,
+      action: 'message.read_body',
+      subject: message.id,
+      ...(range === null ? {} : { details: range }),
+    })
     const bytes = range === null ? readParts(db, message.uploadId) : readRange(db, message.uploadId, range.first, range.last)
     return new Response(streamOf(bytes), {
       status: range === null ? 200 : 206,

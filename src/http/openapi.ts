@@ -10,6 +10,12 @@ type Document = ReturnType<OpenAPIHono['getOpenAPI31Document']>
 export function describeApi(services: Services): Document {
   const { openAPIRegistry: registry } = new OpenAPIHono()
   registry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer', description: 'See `sluice token create`.' })
+  registry.registerComponent('securitySchemes', 'signature', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'webhook-signature',
+    description: 'Standard Webhooks, for sources in the option `webhooks`; with `webhook-id`, `webhook-timestamp` and `?source=`.',
+  })
   for (const [name, route] of Object.entries<Route>(routes)) registry.registerPath(pathOf(name, route))
   return withIntegrations(generate(registry, services.version), services)
 }
@@ -42,7 +48,7 @@ function pathOf(name: string, route: Route): PathConfig {
     tags: [group],
     summary,
     description: description === undefined ? who : `${description}\n\n${who}`,
-    security: roles === null ? [] : [{ token: [] }],
+    security: roles === null ? [] : [{ token: [] }, ...(route === routes.receive ? [{ signature: [] }] : [])],
     request: {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { query }),

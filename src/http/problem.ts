@@ -17,6 +17,7 @@ const kinds: Record<string, { status: number; title: string }> = {
   body_interrupted: { status: 400, title: 'The body broke off' },
   search_too_wide: { status: 400, title: 'The search took too long' },
   unauthorized: { status: 401, title: 'A token is needed' },
+  bad_signature: { status: 401, title: 'The signature is not right' },
   forbidden: { status: 403, title: 'The token may not do this' },
   not_found: { status: 404, title: 'There is no such thing' },
   unknown_integration: { status: 404, title: 'There is no such integration' },
@@ -32,6 +33,7 @@ const kinds: Record<string, { status: number; title: string }> = {
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   unsupported_encoding: { status: 415, title: 'The content encoding is not supported' },
   schema: { status: 422, title: 'The message is not correct' },
+  too_many_requests: { status: 429, title: 'Too many messages' },
   not_ready: { status: 503, title: 'Not ready' },
   unavailable: { status: 503, title: 'Not to be had now' },
   internal: { status: 500, title: 'Something went wrong here' },
@@ -70,10 +72,15 @@ function headersOf(code: string): Record<string, string> {
   return {}
 }
 
+/** When to come again, where the error knows it better than its code. */
+function retryOf({ details }: SluiceError): Record<string, string> {
+  return typeof details.retryAfter === 'number' ? { 'Retry-After': String(details.retryAfter) } : {}
+}
+
 /** Answers whatever a handler threw. What was not meant to be seen is logged, and answered without its text. */
 export function problemOf(error: unknown, log: Logger): Response {
   if (error instanceof SluiceError && kinds[error.code] !== undefined) {
-    return problemResponse(error.code, { detail: error.message, ...error.details }, headersOf(error.code))
+    return problemResponse(error.code, { detail: error.message, ...error.details }, { ...headersOf(error.code), ...retryOf(error) })
   }
   if (error instanceof DatabaseError && classify(error) === 'surroundings') {
     log.warn({ error }, 'a request failed: the database does not answer')

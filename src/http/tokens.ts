@@ -1,13 +1,14 @@
 /** Tokens: given out, listed, revoked. */
 import { SluiceError } from '../errors.ts'
 import { createToken, listTokens, revokeToken } from '../store/token.ts'
-import { requireConfigured } from './auth.ts'
+import { forbidden, type Principal, requireConfigured } from './auth.ts'
 import { answer, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
 
 /** Handlers of the tokens. */
 export const tokens: Handlers<'tokens' | 'createToken' | 'revokeToken'> = {
   async tokens(call) {
+    requireUnlimited(call.principal)
     const [after] = decodeCursor(call.query.cursor, [cursorPart.id]) ?? []
     const limit = limitOf(call)
     const rows = await listTokens(call.services.db, { limit: limit + 1, after: after ?? null })
@@ -18,6 +19,7 @@ export const tokens: Handlers<'tokens' | 'createToken' | 'revokeToken'> = {
 
   async createToken(call) {
     const { services, principal, body } = call
+    requireUnlimited(principal)
     for (const name of body.integrations ?? []) requireConfigured(services, name)
     const token = await createToken(
       services.db,
@@ -29,8 +31,15 @@ export const tokens: Handlers<'tokens' | 'createToken' | 'revokeToken'> = {
 
   async revokeToken(call) {
     const { services, principal, params } = call
+    requireUnlimited(principal)
     const revoked = await revokeToken(services.db, { id: params.id }, principal.name)
     if (revoked === null) throw new SluiceError('not_found', `There is no valid token ${params.id}.`)
     return new Response(null, { status: 204 })
   },
+}
+
+/** An admin of some integrations would otherwise make itself one of all. Throws SluiceError `forbidden`. */
+function requireUnlimited({ name, integrations }: Principal): void {
+  if (integrations === null) return
+  throw forbidden(`The token "${name}" is limited to integrations, and so can't see or change tokens.`)
 }

@@ -198,14 +198,16 @@ const logs = {
 
 /**
  * Removes the next runs that ended, or entries of the audit log that were written, so many days ago. Read in the order of
- * their ids, which is that of time, up to the first page that is young.
+ * their ids, which is that of time, up to the first page that is young. The setting, for this transaction only, is what the
+ * audit log's trigger asks for.
  *
  * @param after `reached` of the batch before; `'0'` for the first
  */
 export async function pruneLog(db: Queryable, { what, days }: LogRule, after: string): Promise<{ rows: number; reached: string | null }> {
   const { table, at, ended } = logs[what]
   const { rows } = await db.query<{ removed: number; last: string | null; old: boolean | null }>(
-    `WITH page AS MATERIALIZED (SELECT id, ${at} AS at, ${ended} AS ended FROM ${table} WHERE id > $2 ORDER BY id LIMIT ${mostInstancesAtOnce}),
+    `WITH page AS MATERIALIZED (SELECT id, ${at} AS at, ${ended} AS ended FROM ${table}
+         WHERE id > $2 AND set_config('sluice.pruning', 'on', true) = 'on' ORDER BY id LIMIT ${mostInstancesAtOnce}),
        removed AS (DELETE FROM ${table} t USING page WHERE t.id = page.id AND page.ended < now() - make_interval(secs => $1) RETURNING t.id)
      SELECT (SELECT count(*) FROM removed)::integer AS removed, max(page.id) AS last,
        (max(page.at) < now() - make_interval(secs => $1)) AND count(*) = ${mostInstancesAtOnce} AS old FROM page`,

@@ -11,8 +11,11 @@ import { createPostgres } from '../../src/store/postgres.ts'
 /** Whether this platform has native PostgreSQL. For `describe.skipIf(!hasNative)`. */
 export const hasNative = inject('postgresUrl') !== ''
 
-/** The run on another PostgreSQL has only that to add: PGlite was there in the first run. */
-const isSecondRun = hasNative && process.env.SLUICE_TEST_PG !== undefined
+/** Whether connections go through PgBouncer in transaction mode: no notifications, nothing that a session remembers. */
+export const isPooled = inject('poolerUrl') !== ''
+
+/** The run on another PostgreSQL, or through a pooler, has only that to add: PGlite was there in the first run. */
+const isSecondRun = hasNative && (process.env.SLUICE_TEST_PG !== undefined || isPooled)
 
 /** The databases that every test of store, flow and targets runs on. */
 export const databaseKinds: readonly ('pglite' | 'postgres')[] = isSecondRun
@@ -45,7 +48,7 @@ export async function createTestDatabase(kind: 'pglite' | 'postgres'): Promise<T
     await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
     await client.query(`ALTER DATABASE ${name} SET search_path = ''`)
   })
-  const url = urlOf(adminUrl, name)
+  const url = urlOf(isPooled ? inject('poolerUrl') : adminUrl, name)
   const db = createPostgres({ url })
   return {
     db,

@@ -126,7 +126,8 @@ async function reachable(source: string, major: Major): Promise<string> {
   return target
 }
 
-async function freePort(): Promise<number> {
+/** A port of the loopback address that nobody has. */
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()

@@ -90,6 +90,10 @@ export type Receipt = z.infer<typeof receiptShape>
 
 export const intakeQuery = z.strictObject({
   draft: flagShape.optional().openapi({ param: { description: "Sets the message's draft flag." } }),
+  source: z
+    .string()
+    .optional()
+    .openapi({ param: { description: 'Of a signed message: the source whose secret signed it (`webhooks` in the config).' } }),
   dryRun: flagShape
     .optional()
     .openapi({ param: { description: 'Tells what would become of the message and keeps nothing. For operators.' } }),
@@ -111,6 +115,9 @@ export const intakeHeaders = z.object({
     example: 'wait=10',
   }),
   'Content-Encoding': z.enum(['gzip', 'identity']).optional(),
+  'webhook-id': z.string().optional().openapi({ description: 'Of a signed message, in place of a token; taken as its Idempotency-Key.' }),
+  'webhook-timestamp': z.string().optional().openapi({ description: 'Seconds since 1970, at most five minutes from the time here.' }),
+  'webhook-signature': z.string().optional().openapi({ description: 'Standard Webhooks: `v1,<base64>`, several apart by spaces.' }),
 })
 
 export const messagesQuery = z.strictObject({
