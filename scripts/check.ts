@@ -3,7 +3,7 @@ import { runSteps } from './steps.ts'
 
 const node = process.execPath
 
-runSteps([
+await runSteps([
   { name: 'lint and format (Biome)', command: 'biome', arguments: ['check', '--error-on-warnings', '.'] },
   { name: 'types (TypeScript)', command: 'tsc', arguments: ['--noEmit'] },
   { name: 'types of the admin UI (TypeScript)', command: 'tsc', arguments: ['--noEmit', '-p', 'admin'] },

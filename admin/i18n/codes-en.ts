@@ -48,6 +48,8 @@ export const codesEn = {
   'code.invalid_cursor': 'The list has to be begun again',
   'code.search_too_wide': 'The search took too long: narrow its times, or choose an integration',
   'code.unauthorized': 'Nobody is signed in',
+  'code.bad_signature': 'The signature of the message is not right',
+  'code.too_many_requests': 'The source sends too many messages a minute',
   'code.forbidden': 'The token doesn’t allow it',
   'code.not_found': 'There is no such thing here',
   'code.unknown_integration': 'There is no such integration here',

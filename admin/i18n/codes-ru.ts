@@ -45,6 +45,8 @@ export const codesRu: Record<keyof typeof codesEn, string> = {
   'code.bad_request': 'Запрос неверен',
   'code.invalid_parameters': 'Такого запуска быть не может',
   'code.invalid_cursor': 'Список нужно начать сначала',
+  'code.bad_signature': 'Подпись сообщения неверна',
+  'code.too_many_requests': 'Источник шлёт слишком много сообщений в минуту',
   'code.search_too_wide': 'Поиск шёл слишком долго: сузьте время или выберите интеграцию',
   'code.unauthorized': 'Никто не вошёл',
   'code.forbidden': 'Токен этого не разрешает',

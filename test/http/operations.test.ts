@@ -262,7 +262,8 @@ onBoth((opened) => {
       for (const [name, route] of Object.entries(routes)) {
         const operation = document.paths[route.path]?.[route.method]
         expect(operation?.operationId).toBe(name)
-        expect(operation?.security).toEqual(route.roles === null ? [] : [{ token: [] }])
+        const signed = name === 'receive' ? [{ signature: [] }] : []
+        expect(operation?.security).toEqual(route.roles === null ? [] : [{ token: [] }, ...signed])
       }
       expect(document.components.schemas.Message).toMatchObject({
         properties: { status: { type: 'integer', enum: [0, 1, -1, 2, -2, 3, -3] } },
