@@ -15,7 +15,11 @@ export interface GroupSplit {
   left: string[]
 }
 
-/** Splits the oldest small messages at 1, from the one given on. A failure that may be of one of them leaves all as they were, to be split each by itself. */
+/**
+ * Splits the oldest small messages at 1, from the one given on. A crash of the server may undo it, and they are split again: whoever
+ * works on their chunks commits after it, and so makes it durable. A failure that may be of one of them leaves all as they were, to be
+ * split each by itself.
+ */
 export async function splitGroup(context: FlowContext, integrations: readonly string[], first: string): Promise<GroupSplit> {
   const limit = context.config.worker.lease * 1000
   const locked: string[] = []
@@ -46,7 +50,7 @@ export async function splitGroup(context: FlowContext, integrations: readonly st
         }
         return { messages: ready.length, instances: ready.reduce((sum, { instances }) => sum + instances.length, 0), left }
       },
-      { statementTimeout: limit, idleTimeout: limit },
+      { statementTimeout: limit, idleTimeout: limit, asynchronousCommit: true },
     )
   } catch (error) {
     if (classify(error) !== 'instance') throw error

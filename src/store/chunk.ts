@@ -30,7 +30,9 @@ const mostChunksAtOnce = 64
 
 /**
  * Claims the chunk that has been due longest and, while they are small, more of the same integration and mode, together
- * at most `size` instances. One that came back is claimed alone: what sent it back must not hold others up. Each claim raises the epoch and takes a lease by the database's clock.
+ * at most `size` instances. One that came back is claimed alone: what sent it back must not hold others up. Each claim raises
+ * the epoch and takes a lease by the database's clock. It waits for the disk: an epoch that a crash of the server took back
+ * would be given out twice.
  *
  * @param options.leaseSeconds how long the claim holds
  * @param options.messageId only this message's chunks (a dry run's)

@@ -44,6 +44,11 @@ export interface TransactionOptions {
    * For the next row of a queue: the planner's idea of how long the queue is comes late. Default: false.
    */
   inOrder?: boolean
+  /**
+   * Commits without waiting for the disk (`synchronous_commit` off): a crash of the server right after may undo it. Only for what
+   * is done again by itself from what was durable before, and that no fence rests on. PGlite waits as it always does. Default: false.
+   */
+  asynchronousCommit?: boolean
 }
 
 export interface Db extends Queryable {

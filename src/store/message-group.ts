@@ -46,8 +46,11 @@ export interface CorrectMessage {
   details: object | null
 }
 
-/** 0 → 1; their split is due at once. Null for one that somebody else decided first. */
-export async function markAllCorrect(db: Queryable, messages: readonly CorrectMessage[]): Promise<(StoredMessage | null)[]> {
+/**
+ * 0 → 1; their split is due at once. Null for one that somebody else decided first. The bytes were durable before, so the disk isn't
+ * waited for: after a crash of the server a message may be at 0 again, and is validated again.
+ */
+export async function markAllCorrect(db: Db, messages: readonly CorrectMessage[]): Promise<(StoredMessage | null)[]> {
   const { rows } = await db.query<StoredMessage>(
     `WITH held AS (
        SELECT m.id AS held_id, u.found, u.details FROM sluice.message m
@@ -56,7 +59,7 @@ export async function markAllCorrect(db: Queryable, messages: readonly CorrectMe
      correct AS (
        UPDATE sluice.message SET status = 1, validated_at = clock_timestamp(), total = held.found, status_details = held.details::jsonb
        FROM held WHERE id = held.held_id RETURNING ${storedColumns})
-     SELECT correct.* FROM correct, pg_notify('sluice', 'split')`,
+     SELECT correct.* FROM correct, pg_notify('sluice', 'split'), set_config('synchronous_commit', 'off', true)`,
     [
       messages.map(({ id }) => id),
       messages.map(({ total }) => total),
@@ -102,7 +105,7 @@ export async function markAllSplit(tx: Transaction, messages: readonly { id: str
 
 /**
  * 2 → 3 or -3, for those of the messages of which no chunk is open. The locks come first and the count in a second statement, so
- * that two last chunks that end at once can't miss each other.
+ * that two last chunks that end at once can't miss each other. Undone by a crash of the server, it is done again by the clock.
  *
  * @returns the new statuses of those that were rolled up
  */
@@ -115,7 +118,7 @@ export async function rollUpMessages(db: Db, ids: readonly string[]): Promise<Ma
   const isOpen = new Set(open.map(({ id }) => id))
   const candidates = ids.filter((id) => !isOpen.has(id))
   if (candidates.length === 0) return new Map()
-  return db.transaction(async (tx) => {
+  const rollUp = async (tx: Transaction): Promise<Map<string, MessageStatus>> => {
     const { rows: locked } = await tx.query<{ id: string }>(
       'SELECT id FROM sluice.message WHERE id = ANY($1::bigint[]) AND status = 2 ORDER BY id FOR UPDATE',
       [candidates],
@@ -135,5 +138,6 @@ export async function rollUpMessages(db: Db, ids: readonly string[]): Promise<Ma
       )
     }
     return done
-  })
+  }
+  return db.transaction(rollUp, { asynchronousCommit: true })
 }

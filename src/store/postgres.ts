@@ -121,12 +121,13 @@ async function commit(client: pg.ClientBase): Promise<void> {
 const planByIndex = 'SET LOCAL jit = off; SET LOCAL enable_seqscan = off'
 const readInOrder = `${planByIndex}; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off`
 
-function begin({ statementTimeout, idleTimeout, byIndex, inOrder }: TransactionOptions): string {
+function begin({ statementTimeout, idleTimeout, byIndex, inOrder, asynchronousCommit }: TransactionOptions): string {
   const settings = ["BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = ISO"]
   if (statementTimeout !== undefined) settings.push(`SET LOCAL statement_timeout = ${Math.round(statementTimeout)}`)
   if (idleTimeout !== undefined) settings.push(`SET LOCAL idle_in_transaction_session_timeout = ${Math.round(idleTimeout)}`)
   if (byIndex === true) settings.push(planByIndex)
   if (inOrder === true) settings.push(readInOrder)
+  if (asynchronousCommit === true) settings.push('SET LOCAL synchronous_commit = off')
   return settings.join('; ')
 }
 

@@ -248,6 +248,15 @@ onBoth((opened) => {
       expect(await one(db, "current_setting('enable_seqscan')")).toBe('on')
     })
 
+    test('wait for the disk, unless they are told not to', async () => {
+      const { db } = opened
+      const setting = "current_setting('synchronous_commit')"
+      const usual = await one(db, setting)
+      expect(await db.transaction((tx) => one(tx, setting))).toBe(usual)
+      expect(await db.transaction((tx) => one(tx, setting), { asynchronousCommit: true })).toBe(db.kind === 'postgres' ? 'off' : usual)
+      expect(await one(db, setting)).toBe(usual)
+    })
+
     test('exec runs several statements, inside a transaction too', async () => {
       const { db } = opened
       await expect(
