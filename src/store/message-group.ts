@@ -105,7 +105,8 @@ export async function markAllSplit(tx: Transaction, messages: readonly { id: str
 
 /**
  * 2 → 3 or -3, for those of the messages of which no chunk is open. The locks come first and the count in a second statement, so
- * that two last chunks that end at once can't miss each other. Undone by a crash of the server, it is done again by the clock.
+ * that two last chunks that end at once can't miss each other. Whoever has seen the end of a message must not see it open again: this
+ * waits for the disk.
  *
  * @returns the new statuses of those that were rolled up
  */
@@ -118,7 +119,7 @@ export async function rollUpMessages(db: Db, ids: readonly string[]): Promise<Ma
   const isOpen = new Set(open.map(({ id }) => id))
   const candidates = ids.filter((id) => !isOpen.has(id))
   if (candidates.length === 0) return new Map()
-  const rollUp = async (tx: Transaction): Promise<Map<string, MessageStatus>> => {
+  return db.transaction(async (tx) => {
     const { rows: locked } = await tx.query<{ id: string }>(
       'SELECT id FROM sluice.message WHERE id = ANY($1::bigint[]) AND status = 2 ORDER BY id FOR UPDATE',
       [candidates],
@@ -138,6 +139,5 @@ export async function rollUpMessages(db: Db, ids: readonly string[]): Promise<Ma
       )
     }
     return done
-  }
-  return db.transaction(rollUp, { asynchronousCommit: true })
+  })
 }
