@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
-const config = fileURLToPath(new URL('sluice.config.ts', import.meta.url))
 
 export interface RunningInbox {
   /** `http://127.0.0.1:…` */
@@ -22,11 +21,19 @@ export interface RunningInbox {
   stop(): Promise<void>
 }
 
-/** Migrates the database and starts a server and two workers on it. */
-export async function startInbox(databaseUrl: string): Promise<RunningInbox> {
+export interface InboxOptions {
+  /** A config of this folder. Default: `sluice.config.ts`. */
+  config?: string
+  /** What that reads from its environment. */
+  env?: Record<string, string>
+}
+
+/** Migrates the database and starts a server and the config's workers on it. */
+export async function startInbox(databaseUrl: string, options: InboxOptions = {}): Promise<RunningInbox> {
+  const config = fileURLToPath(new URL(options.config ?? 'sluice.config.ts', import.meta.url))
   const port = await freePort()
   const token = randomBytes(32).toString('hex')
-  const env = { ...process.env, DATABASE_URL: databaseUrl, PORT: String(port), SLUICE_TOKEN: token }
+  const env = { ...process.env, ...options.env, DATABASE_URL: databaseUrl, PORT: String(port), SLUICE_TOKEN: token }
   const run = (command: string): ChildProcess =>
     spawn(process.execPath, [main, command, '--config', config], { env, stdio: ['ignore', 'ignore', 'inherit'] })
   const migrated = run('migrate')

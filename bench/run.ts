@@ -10,10 +10,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { bulk } from './bulk.ts'
 import { type BenchCase, goalLines, type Report } from './case.ts'
+import { payload } from './payload.ts'
 import { reads } from './reads.ts'
 import { small } from './small.ts'
 
-const cases: readonly BenchCase[] = [bulk, small, reads]
+const cases: readonly BenchCase[] = [bulk, small, reads, payload]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

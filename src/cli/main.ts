@@ -54,6 +54,9 @@ try {
     process.stdout.write(`${JSON.stringify({ error: { code: 'usage', message: error.message.replace(/^error: /, ''), details: {} } })}\n`)
 }
 
+// All that is Sluice's is closed by now. What a config's own code has opened, such as a CMS, would keep the process for ever.
+process.stdout.write('', () => process.exit())
+
 /** Commands that are added ready-made don't take these over by themselves. */
 function inheritSettings(parent: Command): void {
   parent.exitOverride()

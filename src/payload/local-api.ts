@@ -8,6 +8,7 @@ export interface LocalApi {
     collection: string
     where: Record<string, unknown>
     depth: 0
+    /** 0: all. */
     limit: number
     pagination: false
     trash: boolean
@@ -41,5 +42,8 @@ export interface InTransaction {
   transactionID: TransactionId
 }
 
-/** Tells the plugin's hook which message a write comes from. */
-export type WriteContext = { sluice: string }
+/** Tells the plugin's hooks which message a write comes from, and which page it writes over: as it was when it was read. */
+export interface WriteContext {
+  sluice?: string
+  sluiceRead?: { id: string | number; updatedAt: unknown }
+}

@@ -1,5 +1,7 @@
 /** What the adapter keeps on a page: hidden fields, in the same row and revision as the content they speak of. */
 
+import type { WriteContext } from './local-api.ts'
+
 interface Collection {
   slug: string
   fields: unknown[]
@@ -20,8 +22,17 @@ export const own = {
   writer: 'sluiceWriter',
 } as const
 
-export function keyOf(integration: string, externalId: string): string {
+export function keyOf({ integration, externalId }: { integration: string; externalId: string }): string {
   return JSON.stringify([integration, externalId])
+}
+
+/** The name of the error with which the plugin refuses to write over a revision that wasn't read. By name: there may be two copies of this file. */
+export const changedMeanwhile = 'SluiceChangedMeanwhile'
+
+interface HookArguments {
+  data: Record<string, unknown>
+  context: WriteContext
+  originalDoc?: Record<string, unknown>
 }
 
 /**
@@ -49,13 +60,20 @@ function extended(collection: Collection): Collection {
     ...(name === own.key ? { unique: true, index: true } : {}),
   }))
   // A revision starts as a copy of the one before it: without this an editor's draft would pass as ours.
-  const sign = ({ data, context }: { data: Record<string, unknown>; context: { sluice?: string } }): Record<string, unknown> => ({
-    ...data,
-    [own.writer]: context.sluice ?? null,
-  })
+  const sign = ({ data, context }: HookArguments): Record<string, unknown> => ({ ...data, [own.writer]: context.sluice ?? null })
   return {
     ...collection,
     fields: [...collection.fields, ...hidden],
-    hooks: { ...collection.hooks, beforeChange: [...(collection.hooks?.beforeChange ?? []), sign] },
+    hooks: { ...collection.hooks, beforeChange: [refuseUnread, ...(collection.hooks?.beforeChange ?? []), sign] },
   }
+}
+
+/** Within the write Payload has read the newest revision: if an editor has saved since the adapter looked, the adapter has to look again. */
+function refuseUnread({ data, context, originalDoc }: HookArguments): Record<string, unknown> {
+  const { sluiceRead } = context
+  if (sluiceRead === undefined || sluiceRead.id !== originalDoc?.id) return data
+  // The site's own hooks may write the page again within the same request.
+  delete context.sluiceRead
+  if (sluiceRead.updatedAt === originalDoc.updatedAt) return data
+  throw Object.assign(new Error('the page was saved meanwhile'), { name: changedMeanwhile })
 }

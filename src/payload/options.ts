@@ -1,0 +1,14 @@
+/** What a user says of a Payload site. */
+
+export interface PayloadOptions {
+  /** The site's Payload, such as `() => getPayload({ config })`. Called at the first use. */
+  payload: () => Promise<unknown>
+  /** The collections whose pages are written; each has been given to `sluicePages`, and has `title`, `slug` and `parent`. */
+  collections: readonly string[]
+  /** By the name of a place, the id of the page to stand under; null for the top. */
+  places: Record<string, string | number | null>
+  /** The address of a page by its path, such as `/organizations/waterworks`. Default: the path itself. */
+  url?: (path: string) => string
+  /** Told after the commit which URLs changed. */
+  revalidate?: (urls: readonly string[]) => Promise<void>
+}
