@@ -13,8 +13,9 @@ import { type BenchCase, goalLines, type Report } from './case.ts'
 import { payload } from './payload.ts'
 import { reads } from './reads.ts'
 import { small } from './small.ts'
+import { wagtail } from './wagtail.ts'
 
-const cases: readonly BenchCase[] = [bulk, small, reads, payload]
+const cases: readonly BenchCase[] = [bulk, small, reads, payload, wagtail]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

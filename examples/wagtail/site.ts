@@ -24,10 +24,12 @@ export interface RunningSite {
  *
  * @param options.data folder for its database, and for its log
  * @param options.port default: a free one
+ * @param options.database URL of a PostgreSQL database; default: a file in the folder
  */
-export async function startSite({ data, secret, port }: { data: string; secret: string; port?: number }): Promise<RunningSite> {
+export async function startSite(options: { data: string; secret: string; port?: number; database?: string }): Promise<RunningSite> {
+  const { data, secret, port, database } = options
   const own = port ?? (await freePort())
-  const env = { ...process.env, SLUICE_SECRET: secret }
+  const env = { ...process.env, SLUICE_SECRET: secret, ...(database === undefined ? {} : { DATABASE_URL: database }) }
   mkdirSync(data, { recursive: true })
   const log = openSync(join(data, 'site.log'), 'a')
   const run = (command: string) =>

@@ -25,6 +25,8 @@ export interface LocalApi {
     req?: InTransaction
   }): Promise<unknown>
   db: {
+    /** `postgres`, `sqlite`, `mongoose` */
+    name?: string
     defaultIDType: 'number' | 'text'
     /** Null where the database of the site has no transactions switched on, as SQLite's by default. */
     beginTransaction(): Promise<TransactionId | null>

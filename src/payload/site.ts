@@ -2,6 +2,7 @@
 import { messageOf, SluiceError } from '../errors.ts'
 import type { DesiredPage, KnownPage, PageErrorCode, PagePolicy, PageResult, PageSite } from '../targets/page.ts'
 import { holds, sameSet } from './compare.ts'
+import { inLanes } from './lanes.ts'
 import type { Doc, LocalApi } from './local-api.ts'
 import type { PayloadOptions } from './options.ts'
 import { keyOf, own } from './plugin.ts'
@@ -36,9 +37,10 @@ export function payloadSite(options: PayloadOptions): PageSite {
         () => true,
         () => false,
       )
-      const results: PageResult[] = []
-      for (const page of pages) results.push(await applyPage(batch, isLoaded, page, policy))
-      return results
+      const results = isLoaded ? await inLanes(batch, pages, (page) => uponBatch(batch, page, policy)) : []
+      const all: PageResult[] = []
+      for (const [index, page] of pages.entries()) all.push(results[index] ?? (await uponItself(batch, page, policy)))
+      return all
     },
     async lookup(keys) {
       const reads = new Reads(await open(), options)
@@ -54,41 +56,45 @@ export function payloadSite(options: PayloadOptions): PageSite {
   }
 }
 
-/** How often a page is decided upon, when somebody else is faster each time. */
-const mostTries = 3
-
 /** What was read for the whole batch isn't good enough for this: it is to be read now. */
 class LookAgain extends Error {}
 
-/**
- * One page, upon what was read for the whole batch. What may be otherwise by now, or is found to be by the write, is read anew and
- * decided upon again.
- */
-async function applyPage(batch: Reads, isLoaded: boolean, page: DesiredPage, policy: PagePolicy): Promise<PageResult> {
-  if (!batch.options.collections.includes(page.type))
-    return refused('invalid', 'page_invalid', `"${page.type}" is none of the site's collections`, null)
+/** One page upon what was read for the whole batch; null if it has to be looked at by itself. */
+async function uponBatch(batch: Reads, page: DesiredPage, policy: PagePolicy): Promise<PageResult | null> {
+  try {
+    const result = await decide(batch, page, policy, true)
+    // What stood in the way may be gone.
+    return result.result === 'conflict' || result.result === 'waiting' ? null : result
+  } catch (error) {
+    if (error instanceof LookAgain || isOvertaken(error)) return null
+    return refusedWith(batch, page, error)
+  }
+}
+
+/** How often a page is read, when somebody else is faster each time. */
+const mostTries = 3
+
+/** One page upon the site as it is at this moment. */
+async function uponItself(batch: Reads, page: DesiredPage, policy: PagePolicy): Promise<PageResult> {
   for (let tries = 1; ; tries++) {
     try {
-      if (tries === 1 && isLoaded) {
-        const result = await decide(batch, page, policy, true)
-        // What stood in the way may be gone.
-        if (result.result !== 'conflict' && result.result !== 'waiting') return result
-      } else {
-        const now = new Reads(batch.api, batch.options)
-        await now.load([page])
-        const result = await decide(now, page, policy, false)
-        const found = now.byKey(page)
-        if (found !== null) batch.learn(found.collection, found.live)
-        return result
-      }
+      const now = new Reads(batch.api, batch.options)
+      await now.load([page])
+      const result = await decide(now, page, policy, false)
+      const found = now.byKey(page)
+      if (found !== null) batch.learn(found.collection, found.live)
+      return result
     } catch (error) {
-      if (tries < mostTries && (error instanceof LookAgain || isOvertaken(error))) continue
+      if (tries < mostTries && isOvertaken(error)) continue
       if (wasSavedMeanwhile(error))
         return refused('conflict', 'editor_draft', 'the page is being saved by somebody else again and again', batch.byKey(page))
-      const refusal = await refusedByPayload(error, () => batch.isReadable(page.type))
-      return { ...done('invalid', null, null), error: refusal }
+      return refusedWith(batch, page, error)
     }
   }
+}
+
+async function refusedWith(batch: Reads, page: DesiredPage, error: unknown): Promise<PageResult> {
+  return { ...done('invalid', null, null), error: await refusedByPayload(error, () => batch.isReadable(page.type)) }
 }
 
 /**
@@ -96,6 +102,8 @@ async function applyPage(batch: Reads, isLoaded: boolean, page: DesiredPage, pol
  * @throws LookAgain if that isn't good enough
  */
 async function decide(reads: Reads, page: DesiredPage, policy: PagePolicy, isOld: boolean): Promise<PageResult> {
+  if (!reads.options.collections.includes(page.type))
+    return refused('invalid', 'page_invalid', `"${page.type}" is none of the site's collections`, null)
   const found = reads.byKey(page)
   if (found !== null && found.collection !== page.type)
     return refused('conflict', 'not_ours', `the page is in the collection "${found.collection}"`, found)
