@@ -47,6 +47,7 @@ export const codesEn = {
   'code.invalid_parameters': 'Such a run can’t be',
   'code.invalid_cursor': 'The list has to be begun again',
   'code.search_too_wide': 'The search took too long: narrow its times, or choose an integration',
+  'code.validation_timeout': 'The schema did not come to an end with an object: a pattern of it backtracks',
   'code.unauthorized': 'Nobody is signed in',
   'code.bad_signature': 'The signature of the message is not right',
   'code.too_many_requests': 'The source sends too many messages a minute',

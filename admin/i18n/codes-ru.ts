@@ -45,6 +45,7 @@ export const codesRu: Record<keyof typeof codesEn, string> = {
   'code.bad_request': 'Запрос неверен',
   'code.invalid_parameters': 'Такого запуска быть не может',
   'code.invalid_cursor': 'Список нужно начать сначала',
+  'code.validation_timeout': 'Проверка объекта по схеме не закончилась: шаблон в схеме перебирает слишком долго',
   'code.bad_signature': 'Подпись сообщения неверна',
   'code.too_many_requests': 'Источник шлёт слишком много сообщений в минуту',
   'code.search_too_wide': 'Поиск шёл слишком долго: сузьте время или выберите интеграцию',

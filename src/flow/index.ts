@@ -98,7 +98,7 @@ async function validateAndSplit(context: FlowContext, { message, objects }: Rece
     if (error instanceof Incorrect) return error.verdict
     throw error
   })
-  if (verdict?.isCorrect === false) await markIncorrect(context.db, message.id, verdict.total, verdict.problem ?? {})
+  if (verdict?.isCorrect === false) await markIncorrect(context.db, message.id, verdict.total, verdict.problem)
   // Nothing may be left to do: an empty list, or nothing but invalid objects.
   if (verdict?.isCorrect === true) await rollUp(context.db, message.id)
   return (await findMessage(context.db, message.id)) ?? message
@@ -106,9 +106,9 @@ async function validateAndSplit(context: FlowContext, { message, objects }: Rece
 
 /** The schema has refused a message, so that nothing of it is to be inserted. */
 class Incorrect extends Error {
-  readonly verdict: Verdict
+  readonly verdict: Verdict & { isCorrect: false }
 
-  constructor(verdict: Verdict) {
+  constructor(verdict: Verdict & { isCorrect: false }) {
     super('the message is not correct')
     this.verdict = verdict
   }

@@ -1,11 +1,11 @@
 /** Stage 2: the integration's schema checks every object. 0 becomes 1, or -1 with every error and its JSON Pointer. */
 import { SluiceError } from '../errors.ts'
 import type { CheckedObject } from '../schema/check.ts'
-import { checkObject } from '../schema/check.ts'
 import type { SchemaIssue } from '../schema/validator.ts'
 import { readParts } from '../store/body.ts'
 import type { Queryable } from '../store/db.ts'
 import { findMessage, markIncorrect, type StoredMessage } from '../store/message.ts'
+import { checkSlice, longestCheck, slicesOf } from './check-slice.ts'
 import { type FlowContext, integrationOf } from './context.ts'
 import { groupsOf } from './groups.ts'
 import { Breather, readObjects, scanLimits } from './objects.ts'
@@ -75,30 +75,29 @@ async function refuse(context: FlowContext, message: StoredMessage, refusal: Slu
 }
 
 async function checkObjects(context: FlowContext, message: StoredMessage, objects: string[] | null): Promise<StoredMessage | null> {
-  const { isCorrect, total, problem } = await checkMessage(context, message, { objects, db: context.db })
-  return isCorrect
-    ? groupsOf(context.db).correct.add({ id: message.id, total, details: problem })
-    : markIncorrect(context.db, message.id, total, problem ?? { code: 'schema' })
+  const found = await checkMessage(context, message, { objects, db: context.db })
+  return found.isCorrect
+    ? groupsOf(context.db).correct.add({ id: message.id, total: found.total, details: found.problem })
+    : markIncorrect(context.db, message.id, found.total, found.problem)
 }
 
 /** Thrown at the first object that the schema answers for with a promise, where the caller can't wait. */
 export class AsynchronousSchema extends Error {}
 
-/** What the schema says of a message. */
-export interface Verdict {
-  /** False: the message is to be -1. */
-  isCorrect: boolean
-  total: number
-  /** What is wrong; where the valid objects of an incorrect message go on, a correct one has a problem too. */
-  problem: MessageProblem | null
-}
+/**
+ * What the schema says of a message. Where the valid objects of an incorrect one go on, it is correct and has a problem too. The total
+ * is null where not all objects were looked at.
+ */
+export type Verdict =
+  | { isCorrect: true; total: number; problem: MessageProblem | null }
+  | { isCorrect: false; total: number | null; problem: MessageProblem }
 
 /**
  * Checks every object of a message and changes nothing.
  *
  * @param source the texts of the objects, if the caller holds them; else they are read from the store by `db`
  * @param take is given each object in order, until the first that makes the message incorrect
- * @throws AsynchronousSchema with `take` only
+ * @throws AsynchronousSchema with `take` only; SluiceErrors of the scanner
  */
 export async function checkMessage(
   context: FlowContext,
@@ -116,22 +115,34 @@ export async function checkMessage(
   for await (const texts of source.objects === null
     ? readObjects(readParts(source.db, message.uploadId), message.format, scanLimits(context.config))
     : [source.objects]) {
-    for (const text of texts) {
-      const checking = checkObject(integration, validator, text)
-      if (checking instanceof Promise && take !== undefined) {
-        checking.catch(() => undefined)
-        throw new AsynchronousSchema()
+    for (const slice of slicesOf(texts)) {
+      const { checks, isStopped } = checkSlice(integration, validator, slice)
+      if (isStopped) return stoppedAt(total + checks.length)
+      for (const [index, checking] of checks.entries()) {
+        if (checking instanceof Promise && take !== undefined) throw new AsynchronousSchema()
+        const checked: CheckedObject = checking instanceof Promise ? await checking : checking
+        for (const issue of checked.issues) {
+          if (errorCount++ < most) errors.push({ ...issue, pointer: `/${total}${issue.pointer}` })
+        }
+        if (errorCount === 0 || keepsValid) await take?.(checked, slice[index] ?? '', total)
+        total++
       }
-      const checked: CheckedObject = checking instanceof Promise ? await checking : checking
-      for (const issue of checked.issues) {
-        if (errorCount++ < most) errors.push({ ...issue, pointer: `/${total}${issue.pointer}` })
-      }
-      if (errorCount === 0 || keepsValid) await take?.(checked, text, total)
-      total++
       await breather.breathe()
     }
   }
   if (errorCount === 0) return { isCorrect: true, total, problem: null }
   const text = `${errorCount} ${errorCount === 1 ? 'error' : 'errors'} in ${total} ${total === 1 ? 'object' : 'objects'}`
-  return { isCorrect: keepsValid, total, problem: { code: 'schema', message: text, errors, errorCount } }
+  const problem = { code: 'schema', message: text, errors, errorCount }
+  return keepsValid ? { isCorrect: true, total, problem } : { isCorrect: false, total, problem }
+}
+
+/** The schema didn't come to an end with an object. The message is refused whole: the object would be checked again when it is split. */
+function stoppedAt(ordinal: number): Verdict {
+  const code = 'validation_timeout'
+  const message = `The schema took more than ${longestCheck / 1000} s for the object /${ordinal}, and was stopped; what comes after it was not checked. A regular expression that backtracks does that: mend the pattern, or bound the text before it.`
+  return {
+    isCorrect: false,
+    total: null,
+    problem: { code, message, errors: [{ pointer: `/${ordinal}`, code, message }], errorCount: 1 },
+  }
 }

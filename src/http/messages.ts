@@ -77,9 +77,12 @@ export const messages: Handlers<'messages' | 'message' | 'messageBody'> = {
   },
 }
 
+/** Codes of messages at -1 that are JSON all the same. */
+const ofJson: readonly unknown[] = ['schema', 'validation_timeout']
+
 /** What a download of the body is. What was refused as no JSON is just bytes. */
 function fileOf({ status, statusDetails, format }: MessageView): { type: string; suffix: string } {
-  const isRefused = status === -1 && statusDetails !== null && (JSON.parse(statusDetails) as { code?: unknown }).code !== 'schema'
+  const isRefused = status === -1 && statusDetails !== null && !ofJson.includes((JSON.parse(statusDetails) as { code?: unknown }).code)
   if (isRefused) return { type: 'application/octet-stream', suffix: 'bin' }
   return format === 'ndjson' ? { type: 'application/x-ndjson', suffix: 'ndjson' } : { type: 'application/json', suffix: 'json' }
 }

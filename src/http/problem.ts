@@ -33,6 +33,7 @@ const kinds: Record<string, { status: number; title: string }> = {
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   unsupported_encoding: { status: 415, title: 'The content encoding is not supported' },
   schema: { status: 422, title: 'The message is not correct' },
+  validation_timeout: { status: 422, title: 'The message could not be checked in time' },
   too_many_requests: { status: 429, title: 'Too many messages' },
   not_ready: { status: 503, title: 'Not ready' },
   unavailable: { status: 503, title: 'Not to be had now' },

@@ -86,6 +86,7 @@ export const routes = {
     },
     refusals: [
       'schema',
+      'validation_timeout',
       'json_syntax',
       'bad_encoding',
       'bad_idempotency_key',

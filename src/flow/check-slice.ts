@@ -1,0 +1,62 @@
+/** Objects are checked some at a time, so that a schema that doesn't end can be stopped at little cost. */
+import { type CheckedObject, checkObject, type ObjectRules } from '../schema/check.ts'
+import { DeadlinePassed, within } from '../schema/deadline.ts'
+import type { Validator } from '../schema/validator.ts'
+
+/** Objects in a slice, and characters after which it is cut: a few milliseconds of work. */
+const mostObjects = 100
+const mostCharacters = 64 * 1024
+
+/** Milliseconds that a schema may take for one object. Nothing else is done meanwhile. */
+export const longestCheck = 1000
+
+/** Cuts a list of texts into slices, in order. */
+export function* slicesOf(texts: readonly string[]): Generator<readonly string[]> {
+  let from = 0
+  let characters = 0
+  for (const [index, text] of texts.entries()) {
+    characters += text.length
+    if (index + 1 - from < mostObjects && characters < mostCharacters) continue
+    yield texts.slice(from, index + 1)
+    from = index + 1
+    characters = 0
+  }
+  if (from < texts.length) yield texts.slice(from)
+}
+
+/** What was found of a slice. */
+export interface CheckedSlice {
+  /** In order. One that the schema answers for with a promise is a promise here too, and may be left alone. */
+  checks: (CheckedObject | Promise<CheckedObject>)[]
+  /** The schema was stopped at the object after these: it had taken a second for it alone. */
+  isStopped: boolean
+}
+
+/** Checks the objects of a slice. */
+export function checkSlice(rules: ObjectRules, validator: Validator, texts: readonly string[]): CheckedSlice {
+  const checks: CheckedSlice['checks'] = []
+  const checkNext = (): void => {
+    const checking = checkObject(rules, validator, texts[checks.length] ?? '')
+    if (checking instanceof Promise) checking.catch(() => undefined)
+    checks.push(checking)
+  }
+  const checkAll = (): void => {
+    while (checks.length < texts.length) checkNext()
+  }
+  if (!validator.mayHang) checkAll()
+  while (checks.length < texts.length) {
+    // Where only the slice was slow, the object in hand has all of the time for itself next.
+    if (!endsInTime(checkAll) && !endsInTime(checkNext)) return { checks, isStopped: true }
+  }
+  return { checks, isStopped: false }
+}
+
+function endsInTime(work: () => void): boolean {
+  try {
+    within(longestCheck, work)
+    return true
+  } catch (error) {
+    if (error instanceof DeadlinePassed) return false
+    throw error
+  }
+}
