@@ -114,6 +114,14 @@ describe('sluice migrate and doctor', { timeout: 60_000 }, () => {
   })
 })
 
+describe('a config that keeps something open', { timeout: 60_000 }, () => {
+  test('does not keep a command from ending', async () => {
+    // As a CMS does that is opened in the worker.
+    await place.file('open.config.ts', `setInterval(() => undefined, 1000)\nexport { default } from '${fixtureConfig}'\n`)
+    expect(await place.run(['migrate', '--config', 'open.config.ts'])).toMatchObject({ code: 0 })
+  })
+})
+
 describe('sluice init', { timeout: 60_000 }, () => {
   test('writes what runs, and never overwrites', async () => {
     const first = await place.run(['init', 'inbox', '--json'])
