@@ -21,6 +21,8 @@ export interface LocalApi {
     data: Record<string, unknown>
     depth: 0
     draft: boolean
+    /** Whether a page in the trash is written to, too. */
+    trash: boolean
     context: WriteContext
     req?: InTransaction
   }): Promise<unknown>

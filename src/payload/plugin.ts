@@ -1,5 +1,4 @@
 /** What the adapter keeps on a page: hidden fields, in the same row and revision as the content they speak of. */
-
 import type { WriteContext } from './local-api.ts'
 
 interface Collection {
@@ -16,6 +15,8 @@ export const own = {
   state: 'sluiceState',
   /** The parent's id applied last; empty for a page at the top. */
   parent: 'sluiceParent',
+  /** Parent and slug, unique: two writers at once can't give one address to two pages. Empty in the trash. */
+  place: 'sluicePlace',
   /** Version of the request that wrote what is live; see `DesiredPage.version`. */
   version: 'sluiceVersion',
   /** The message that wrote this very revision; null if a person did. */
@@ -28,6 +29,9 @@ export function keyOf({ integration, externalId }: { integration: string; extern
 
 /** The name of the error with which the plugin refuses to write over a revision that wasn't read. By name: there may be two copies of this file. */
 export const changedMeanwhile = 'SluiceChangedMeanwhile'
+
+/** Fields of which no two pages have the same. */
+const unique: readonly string[] = [own.key, own.place]
 
 interface HookArguments {
   data: Record<string, unknown>
@@ -57,15 +61,24 @@ function extended(collection: Collection): Collection {
     admin: { hidden: true },
     access: { create: () => false, update: () => false },
     hooks: { beforeDuplicate: [() => null] },
-    ...(name === own.key ? { unique: true, index: true } : {}),
+    ...(unique.includes(name) ? { unique: true, index: true } : {}),
   }))
   // A revision starts as a copy of the one before it: without this an editor's draft would pass as ours.
-  const sign = ({ data, context }: HookArguments): Record<string, unknown> => ({ ...data, [own.writer]: context.sluice ?? null })
+  const sign = ({ data, context, originalDoc }: HookArguments): Record<string, unknown> => ({
+    ...data,
+    [own.writer]: context.sluice ?? null,
+    [own.place]: placeOf({ ...originalDoc, ...data }),
+  })
   return {
     ...collection,
     fields: [...collection.fields, ...hidden],
     hooks: { ...collection.hooks, beforeChange: [refuseUnread, ...(collection.hooks?.beforeChange ?? []), sign] },
   }
+}
+
+/** Null for pages that are only the editors': what they do with them is up to them. */
+function placeOf({ slug, parent, deletedAt, [own.key]: key }: Record<string, unknown>): string | null {
+  return key == null || slug == null || deletedAt != null ? null : JSON.stringify([parent ?? null, slug])
 }
 
 /** Within the write Payload has read the newest revision: if an editor has saved since the adapter looked, the adapter has to look again. */

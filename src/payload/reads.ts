@@ -75,6 +75,27 @@ export class Reads {
     return (await this.#find(collection, where, { draft: false, trash: false }, 1))[0] ?? null
   }
 
+  /** The slug with a number that no page under this parent has. */
+  async freeSlug(collection: string, parent: Id | null, slug: string): Promise<string> {
+    const where = { and: [{ slug: { contains: slug } }, underAny([parent])] }
+    const taken = new Set((await this.#find(collection, where, { draft: false, trash: false })).map((doc) => doc.slug))
+    for (let number = 2; ; number++) if (!taken.has(`${slug}-${number}`)) return `${slug}-${number}`
+  }
+
+  /** All pages below, level by level, each once. */
+  async below(collection: string, id: Id): Promise<Doc[]> {
+    const docs: Doc[] = []
+    const seen = new Set<Id>([id])
+    for (let ids = [id]; ids.length > 0; ) {
+      const level = await this.#find(collection, underAny(ids), { draft: false, trash: false })
+      const fresh = level.filter((doc) => !seen.has(doc.id))
+      for (const doc of fresh) seen.add(doc.id)
+      docs.push(...fresh)
+      ids = fresh.map((doc) => doc.id)
+    }
+    return docs
+  }
+
   /** What was just written is live. */
   learn(collection: string, live: Doc): void {
     this.#keep({ collection, live, latest: live })

@@ -1,16 +1,25 @@
 /** What is made of an error that Payload, the site's own code or its database throws. */
 import { messageOf, SluiceError } from '../errors.ts'
-import type { PageResult } from '../targets/page.ts'
+import type { DesiredPage, PageResult } from '../targets/page.ts'
 import { changedMeanwhile, own } from './plugin.ts'
 
 /**
- * Whether somebody else was faster: the key of a page to be made is there, the page has a newer revision than the one that was read, or
- * what it refers to is gone. The page is to be read anew.
+ * Whether somebody else was faster: the key of a page to be made is there, its slug has been given, the page has a newer revision than
+ * the one that was read, or what it refers to is gone. The page is to be read anew.
  */
 export function isOvertaken(error: unknown): boolean {
   if (wasSavedMeanwhile(error)) return true
-  if (codesOf(error).some((code) => code === '23503' || code === 'SQLITE_CONSTRAINT_FOREIGNKEY')) return true
-  return fieldsOf(error).some(({ path }) => path === own.key)
+  return isGone(error) || fieldsOf(error).some(({ path }) => path === own.key) || wasSlugGiven(error)
+}
+
+/** Whether the page refers to what isn't there. */
+export function isGone(error: unknown): boolean {
+  return codesOf(error).some((code) => code === '23503' || code === 'SQLITE_CONSTRAINT_FOREIGNKEY')
+}
+
+/** Whether another page of Sluice's under the same parent has the slug. */
+export function wasSlugGiven(error: unknown): boolean {
+  return fieldsOf(error).some(({ path }) => path === own.place)
 }
 
 /** Whether the page has a newer revision than the one that was read. */
@@ -24,7 +33,11 @@ export function wasSavedMeanwhile(error: unknown): boolean {
  *
  * @throws SluiceError `site_unavailable`
  */
-export async function refusedByPayload(error: unknown, isReadable: () => Promise<boolean>): Promise<NonNullable<PageResult['error']>> {
+export async function refusedByPayload(
+  error: unknown,
+  page: DesiredPage,
+  isReadable: () => Promise<boolean>,
+): Promise<NonNullable<PageResult['error']>> {
   const { name, status } = error as { name?: string; status?: number }
   const isRefusal = name === 'ValidationError' || (typeof status === 'number' && status < 500)
   if (!isRefusal && (isOfDatabase(error) || !(await isReadable()))) {
@@ -32,8 +45,16 @@ export async function refusedByPayload(error: unknown, isReadable: () => Promise
       retryable: true,
     })
   }
-  const fields = fieldsOf(error).map(({ path, message }) => ({ path: `/fields/${path.replaceAll('.', '/')}`, message }))
+  const fields = fieldsOf(error).map(({ path, message }) => ({ path: pointerTo(page, path), message }))
   return { code: 'page_invalid', message: messageOf(error), fields }
+}
+
+/** Payload's path of a field as a JSON Pointer into the desired page. */
+function pointerTo(page: DesiredPage, path: string): string {
+  const [name = '', ...rest] = path.split('.')
+  const pointer = [name, ...rest].join('/')
+  if (['title', 'slug', 'parent'].includes(name)) return `/${pointer}`
+  return `/${name in page.sets ? 'sets' : name in page.references ? 'references' : 'fields'}/${pointer}`
 }
 
 function fieldsOf(error: unknown): { path: string; message: string }[] {

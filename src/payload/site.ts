@@ -3,11 +3,12 @@ import { messageOf, SluiceError } from '../errors.ts'
 import type { DesiredPage, KnownPage, PageErrorCode, PagePolicy, PageResult, PageSite } from '../targets/page.ts'
 import { holds, sameSet } from './compare.ts'
 import { inLanes } from './lanes.ts'
+import { byLevel } from './levels.ts'
 import type { Doc, LocalApi } from './local-api.ts'
 import type { PayloadOptions } from './options.ts'
 import { keyOf, own } from './plugin.ts'
 import { type Found, Reads } from './reads.ts'
-import { isOvertaken, refusedByPayload, wasSavedMeanwhile } from './refusal.ts'
+import { isGone, isOvertaken, refusedByPayload, wasSavedMeanwhile, wasSlugGiven } from './refusal.ts'
 import { slugOf } from './slug.ts'
 import { hasEditorDraft, write } from './write.ts'
 
@@ -37,9 +38,15 @@ export function payloadSite(options: PayloadOptions): PageSite {
         () => true,
         () => false,
       )
-      const results = isLoaded ? await inLanes(batch, pages, (page) => uponBatch(batch, page, policy)) : []
-      const all: PageResult[] = []
-      for (const [index, page] of pages.entries()) all.push(results[index] ?? (await uponItself(batch, page, policy)))
+      const { order, circle } = byLevel(pages)
+      const sorted = order.map(([, page]) => page)
+      const results = isLoaded ? await inLanes(batch, sorted, (page) => uponBatch(batch, page, policy)) : []
+      const all: PageResult[] = pages.map((page, index) =>
+        circle.has(index)
+          ? refused('conflict', 'parent_cycle', 'the parents in this batch go round in a circle', batch.byKey(page))
+          : done('unchanged', null, null),
+      )
+      for (const [at, [index, page]] of order.entries()) all[index] = results[at] ?? (await uponItself(batch, page, policy))
       return all
     },
     async lookup(keys) {
@@ -71,8 +78,10 @@ async function uponBatch(batch: Reads, page: DesiredPage, policy: PagePolicy): P
   }
 }
 
-/** How often a page is read, when somebody else is faster each time. */
-const mostTries = 3
+/** How often a page is read, when somebody else is faster each time: as many may want one slug. */
+const mostTries = 10
+/** When what it refers to is gone: one that is on its way comes with the next message. */
+const mostTriesWithoutTarget = 3
 
 /** One page upon the site as it is at this moment. */
 async function uponItself(batch: Reads, page: DesiredPage, policy: PagePolicy): Promise<PageResult> {
@@ -85,16 +94,19 @@ async function uponItself(batch: Reads, page: DesiredPage, policy: PagePolicy): 
       if (found !== null) batch.learn(found.collection, found.live)
       return result
     } catch (error) {
-      if (tries < mostTries && isOvertaken(error)) continue
+      if (isOvertaken(error) && tries < (isGone(error) ? mostTriesWithoutTarget : mostTries)) continue
+      if (isGone(error)) return refused('invalid', 'missing_reference', 'the site has not what the page refers to', batch.byKey(page))
       if (wasSavedMeanwhile(error))
         return refused('conflict', 'editor_draft', 'the page is being saved by somebody else again and again', batch.byKey(page))
+      if (wasSlugGiven(error))
+        return refused('conflict', 'slug_taken', 'another page under the same parent has been given the slug', batch.byKey(page))
       return refusedWith(batch, page, error)
     }
   }
 }
 
 async function refusedWith(batch: Reads, page: DesiredPage, error: unknown): Promise<PageResult> {
-  return { ...done('invalid', null, null), error: await refusedByPayload(error, () => batch.isReadable(page.type)) }
+  return { ...done('invalid', null, null), error: await refusedByPayload(error, page, () => batch.isReadable(page.type)) }
 }
 
 /**
@@ -109,10 +121,15 @@ async function decide(reads: Reads, page: DesiredPage, policy: PagePolicy, isOld
     return refused('conflict', 'not_ours', `the page is in the collection "${found.collection}"`, found)
   if (found !== null && isLate(page, found)) return done('superseded', found.live, null)
   if (found !== null && isTrashed(found)) {
-    if (page.state === 'unpublished') return done('unchanged', found.live, null)
-    return refused('conflict', 'page_trashed', 'an editor put the page in the trash; restore it or delete it for good', found)
+    const told = [drifted.deleted]
+    if (page.state === 'unpublished') return { ...done('unchanged', found.live, null), drift: told }
+    // A draft changes nothing that visitors see.
+    if (page.state === 'draft' || policy.drift === 'tell') {
+      const message = 'an editor put the page in the trash; restore it or delete it for good'
+      return { ...refused('conflict', 'page_trashed', message, found), drift: told }
+    }
   }
-  if (page.state === 'unpublished') return takeOff(reads, page, found)
+  if (page.state === 'unpublished') return takeOff(reads, page, found, policy)
   const parent = await parentOf(reads, page, found)
   if (typeof parent === 'object' && parent !== null) return parent
   return found === null ? create(reads, page, parent) : change(reads, page, found, parent, policy, isOld)
@@ -124,14 +141,30 @@ function isLate(page: DesiredPage, { live }: Found): boolean {
   return page.state !== 'draft' && typeof applied === 'string' && page.version < applied
 }
 
-async function takeOff(reads: Reads, page: DesiredPage, found: Found | null): Promise<PageResult> {
+/** What editors do against the master, in the same words as on Wagtail's side. */
+const drifted = {
+  deleted: 'an editor deleted the page',
+  moved: 'an editor moved the page',
+  putBack: 'an editor published the page again',
+  takenOff: 'an editor took the page off',
+} as const
+
+async function takeOff(reads: Reads, page: DesiredPage, found: Found | null, policy: PagePolicy): Promise<PageResult> {
   if (found === null) return done('unchanged', null, null)
   const { live, collection } = found
-  if (live._status !== 'published') return done('unchanged', live, await reads.url(collection, live))
   const url = await reads.url(collection, live)
+  const isLive = live._status === 'published'
+  const drift = isLive && live[own.state] === 'unpublished' ? [drifted.putBack] : null
+  // One that an editor took off is the master's to publish again from now on: that has to be remembered, in a revision.
+  const stands = isLive ? drift !== null && policy.drift === 'tell' : live[own.state] !== 'published'
+  if (stands) return { ...done('unchanged', live, url), drift }
   const off = { _status: 'draft', [own.state]: 'unpublished', [own.version]: page.version }
   reads.learn(collection, await write(reads.api, page, found, off, 'preserve'))
-  return { ...done('unpublished', live, url, [url]), changes: { live: { before: true, after: false } } }
+  return {
+    ...done('unpublished', live, url, isLive ? [url] : []),
+    changes: isLive ? { live: { before: true, after: false } } : null,
+    drift,
+  }
 }
 
 /** The parent's id, or why there is none. */
@@ -164,9 +197,10 @@ function versionOf(page: DesiredPage): Record<string, string> {
 }
 
 async function create(reads: Reads, page: DesiredPage, parent: string | number | null): Promise<PageResult> {
-  const slug = page.slug ?? slugOf(page.title)
-  const other = reads.withSlug(page.type, parent, slug)
-  if (other !== null) return slugTaken(other, slug)
+  const first = page.slug ?? slugOf(page.title)
+  const other = reads.withSlug(page.type, parent, first)
+  if (other !== null && page.slug !== null) return slugTaken(other, first)
+  const slug = other === null ? first : await reads.freeSlug(page.type, parent, first)
   const isDraft = page.state === 'draft'
   const fields = ownedFields(reads, page)
   const data = {
@@ -196,50 +230,61 @@ async function change(
 ): Promise<PageResult> {
   const { live, latest, collection } = found
   const isDraft = page.state === 'draft'
-  const base = isDraft ? latest : live
-  const drift: string[] = []
   const wasApplied = live[own.state]
-  const isLive = live._status === 'published'
-  if (!isDraft && !isLive && wasApplied === 'published') drift.push('an editor took the page off')
-  const movedByEditor = String(live.parent ?? '') !== live[own.parent] && String(parent ?? '') === live[own.parent]
-  if (movedByEditor) drift.push('an editor moved the page')
-  const told = drift.length === 0 ? null : drift
+  const isLive = live._status === 'published' && !isTrashed(found)
   const stays = policy.drift === 'tell'
-  const staysOff = stays && drift.includes('an editor took the page off')
+  const takenOff = !isDraft && !isLive && !isTrashed(found) && wasApplied === 'published'
+  const movedByEditor = String(live.parent ?? '') !== live[own.parent] && String(parent ?? '') === live[own.parent]
+  const told = [
+    ...(isTrashed(found) ? [drifted.deleted] : []),
+    ...(takenOff ? [drifted.takenOff] : []),
+    ...(movedByEditor ? [drifted.moved] : []),
+  ]
+  const drift = told.length === 0 ? null : told
+  // What stays off gets the owned fields in a draft, for the day that an editor publishes it.
+  const savesDraft = isDraft || (takenOff && stays)
+  const base = savesDraft ? latest : live
   // What is live is not touched by a draft, and its place in the tree is part of that.
-  const wantedParent = (movedByEditor && stays) || (isDraft && isLive) ? (live.parent ?? null) : parent
+  const wantedParent = (movedByEditor && stays) || (isDraft && isLive) ? ((live.parent ?? null) as string | number | null) : parent
   const slug = page.slug ?? (latest.slug as string)
   const wanted = { ...ownedFields(reads, page), slug, parent: wantedParent }
   const differing = Object.entries(wanted).filter(([name, value]) =>
-    name in page.sets ? !sameSet(base[name], value as (string | number)[]) : !holds(base[name], value),
+    name in page.sets ? !sameSet(base[name], value as unknown as (string | number)[]) : !holds(base[name], value),
   )
-  const goesLive = !isDraft && !isLive && !staysOff
+  const goesLive = !savesDraft && !isLive
+  // What an editor made live against the master's last word, and the master now wants live too, is the master's again.
+  const isAgreed = !isDraft && isLive && wasApplied !== 'published'
   const url = await reads.url(collection, live)
-  if (staysOff || (differing.length === 0 && !goesLive)) return { ...done('unchanged', live, url), drift: told }
+  if (differing.length === 0 && !goesLive && !isAgreed) return { ...done('unchanged', live, url), drift }
   if (hasEditorDraft(found) && policy.editorDraft === 'conflict')
-    return { ...refused('conflict', 'editor_draft', "an editor's unpublished draft stands on the page", found), url, drift: told }
+    return { ...refused('conflict', 'editor_draft', "an editor's unpublished draft stands on the page", found), url, drift }
   const isElsewhere = goesLive || differing.some(([name]) => name === 'slug' || name === 'parent')
   // Whether the slug is free there, and no circle closes, is asked for as late as can be.
   if (isElsewhere && isOld) throw new LookAgain()
-  const other = isElsewhere ? await reads.otherWithSlug(collection, wantedParent as string | number | null, slug, live.id) : null
-  if (other !== null) return { ...slugTaken(other, slug), pageId: String(live.id), url, drift: told }
+  const other = isElsewhere ? await reads.otherWithSlug(collection, wantedParent, slug, live.id) : null
+  if (other !== null) return { ...slugTaken(other, slug), pageId: String(live.id), url, drift }
   const data = {
     ...wanted,
-    _status: isDraft ? 'draft' : 'published',
-    [own.state]: isDraft && isLive ? wasApplied : page.state,
+    ...(isTrashed(found) ? { deletedAt: null } : {}),
+    _status: savesDraft ? 'draft' : 'published',
+    [own.state]: savesDraft ? wasApplied : page.state,
     [own.parent]: movedByEditor && stays ? live[own.parent] : String(wantedParent ?? ''),
     ...versionOf(page),
   }
-  const written = await write(reads.api, page, found, data, policy.editorDraft)
-  if (!isDraft) reads.learn(collection, written)
+  const moves = !savesDraft && (slug !== live.slug || String(wantedParent ?? '') !== String(live.parent ?? ''))
+  const below = moves ? (await reads.below(collection, live.id)).filter((doc) => doc._status === 'published') : []
+  const addresses = (): Promise<string[]> => Promise.all(below.map((doc) => reads.url(collection, doc)))
+  const urls = new Set([...(isLive ? [url] : []), ...(await addresses())])
+  const written = await write(reads.api, savesDraft ? { ...page, state: 'draft' } : page, found, data, policy.editorDraft)
   const changes: Record<string, { before: unknown; after: unknown }> = {}
   for (const [name, after] of differing) changes[name] = { before: base[name] ?? null, after }
+  if (savesDraft) return { ...done('draft_saved', live, url), changes, drift }
+  reads.learn(collection, written)
   if (goesLive) changes.live = { before: false, after: true }
-  const after = await reads.url(collection, { ...live, slug, parent: wantedParent })
-  const onlyMoved = !isDraft && !goesLive && differing.length === 1 && differing[0]?.[0] === 'parent'
-  const word = isDraft ? 'draft_saved' : onlyMoved ? 'moved' : 'published'
-  const urls = isDraft ? [] : [...new Set(isLive ? [url, after] : [after])]
-  return { ...done(word, live, isDraft ? url : after, urls), changes, drift: told }
+  const after = await reads.url(collection, written)
+  for (const each of [after, ...(await addresses())]) urls.add(each)
+  const onlyMoved = !goesLive && differing.length === 1 && differing[0]?.[0] === 'parent'
+  return { ...done(onlyMoved ? 'moved' : 'published', live, after, [...urls]), changes, drift }
 }
 
 function isTrashed({ live }: Found): boolean {

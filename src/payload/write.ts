@@ -24,7 +24,7 @@ export async function write(
   const sluice = hasDraft && isDraft && editorDraft === 'preserve' ? '' : page.key
   const context = { sluice, sluiceRead: { id: live.id, updatedAt: latest.updatedAt } }
   const base = !hasDraft || (isDraft && editorDraft === 'preserve') ? {} : content(live, latest)
-  const update = { collection, id: live.id, data: { ...base, ...data }, depth: 0 as const, draft: isDraft, context }
+  const update = { collection, id: live.id, data: { ...base, ...data }, depth: 0 as const, draft: isDraft, trash: true, context }
   if (!hasDraft || isDraft || editorDraft !== 'preserve') {
     const written = (await api.update(update)) as Doc
     return isDraft ? live : written
@@ -32,7 +32,7 @@ export async function write(
   const kept = { ...content(latest, live), ...data, _status: 'draft' }
   return inTransaction(api, async (part) => {
     const written = (await api.update({ ...update, ...part() })) as Doc
-    await api.update({ collection, id: live.id, data: kept, depth: 0, draft: true, context: { sluice: '' }, ...part() })
+    await api.update({ collection, id: live.id, data: kept, depth: 0, draft: true, trash: true, context: { sluice: '' }, ...part() })
     return written
   })
 }

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LocalApi } from '../../src/payload/index.ts'
+import type { Editor } from '../conformance/site.ts'
 import { createTestDatabase, hasNative } from './database.ts'
 
 const example = new URL('../../examples/payload/', import.meta.url)
@@ -22,6 +23,7 @@ export interface Doc {
   phone: string | null
   about: string | null
   parent: number | null
+  areas: number[]
 }
 
 type Hook = (given: { data: Partial<Doc>; doc?: Doc; operation: string; req: { transactionID?: number | string } }) => unknown
@@ -69,6 +71,36 @@ export async function openPayload(kind: PayloadDatabase): Promise<{ payload: Rea
       }
       await database?.close()
       await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** An editor of the site, who saves as Payload's admin UI does. */
+export function payloadEditor(payload: RealPayload): Editor {
+  const collection = 'organizations'
+  const save = async (id: string, data: object, draft: boolean): Promise<void> => {
+    await payload.update({ collection, id: Number(id), data, draft, depth: 0 })
+  }
+  const text = ({ title, phone, about }: Doc) => ({ title, phone: phone ?? '', text: about ?? '' })
+  return {
+    write: (id, about) => save(id, { about }, true),
+    takeOff: (id) => save(id, { _status: 'draft' }, false),
+    publish: (id) => save(id, { _status: 'published' }, false),
+    move: (id, under) => save(id, { parent: Number(under) }, false),
+    remove: (id) => save(id, { deletedAt: new Date().toISOString() }, false),
+    async look(pageId) {
+      const id = Number(pageId)
+      const shown = await payload.findByID({ collection, id, depth: 0 })
+      const newest = await payload.findByID({ collection, id, depth: 0, draft: true })
+      const { totalDocs } = await payload.countVersions({ collection, where: { parent: { equals: id } } })
+      return {
+        live: shown._status === 'published',
+        parent: shown.parent === null ? null : String(shown.parent),
+        areas: shown.areas.map(String).toSorted(),
+        shown: text(shown),
+        newest: text(newest),
+        revisions: totalDocs,
+      }
     },
   }
 }
