@@ -26,6 +26,11 @@ export interface IntegrationDefinition<T> {
   deleted?: (object: T) => boolean
   /** `refuse` (default): one incorrect object refuses its message. `keep-valid`: the others go on, that one ends at -2 `invalid`. */
   onInvalid?: InvalidPolicy
+  /**
+   * Dot paths of fields whose values appear in no log and no error, and that viewers and senders see masked; in an array, of its elements;
+   * `*` is any field. So are those that the schema marks by `"sensitive": true` (Zod: `.meta({ sensitive: true })`). Default: none.
+   */
+  sensitive?: readonly string[]
   /** What objects are applied to. */
   target: (t: TargetBuilder<T>) => TargetSpec
 }
@@ -38,6 +43,8 @@ export interface Integration {
   readonly version: VersionDeclaration | undefined
   readonly deleted: ((object: unknown) => boolean) | undefined
   readonly onInvalid: InvalidPolicy
+  /** Dot paths. */
+  readonly sensitive: readonly string[]
   readonly target: TargetSpec
 }
 
@@ -51,6 +58,7 @@ const definitionShape = z.strictObject({
   version: z.strictObject({ field: z.string().min(1), type: z.enum(versionTypes) }).optional(),
   deleted: z.custom<(object: unknown) => boolean>((value) => typeof value === 'function', 'must be a function').optional(),
   onInvalid: z.enum(invalidPolicies).optional(),
+  sensitive: z.array(z.string().min(1)).optional(),
   target: z.custom<(t: TargetBuilder<unknown>) => TargetSpec>(
     (value) => typeof value === 'function',
     'must be a function of the target builder',
@@ -81,6 +89,7 @@ export function defineIntegration(definition: unknown): Integration {
     version: parsed.version,
     deleted: parsed.deleted,
     onInvalid: parsed.onInvalid ?? 'refuse',
+    sensitive: parsed.sensitive ?? [],
     target,
   }
 }

@@ -1,8 +1,10 @@
 /** The core, wired: what the flow, the tasks, the workers and the HTTP side share in one process. */
 import { readFileSync } from 'node:fs'
 import type { Config } from './config.ts'
+import { SluiceError } from './errors.ts'
 import type { FlowContext } from './flow/index.ts'
 import { createLogger } from './log.ts'
+import { type SensitiveFields, sensitiveFields } from './schema/sensitive.ts'
 import { createValidator, type Validator } from './schema/validator.ts'
 import type { Db } from './store/db.ts'
 import { createTableLookup } from './targets/table/references.ts'
@@ -17,13 +19,27 @@ export interface Services extends FlowContext {
 /** Builds the services of a process. Compiles every schema; targets are looked at when first used. */
 export function createServices(config: Config, db: Db, log: Logger = createLogger(config)): Services {
   const validators = new Map<string, Validator>()
-  for (const { name, schema } of config.integrations.values()) validators.set(name, createValidator(schema, name))
+  const sensitive = new Map<string, SensitiveFields>()
+  for (const integration of config.integrations.values()) {
+    const { name } = integration
+    const validator = createValidator(integration.schema, name)
+    validators.set(name, validator)
+    const fields = sensitiveFields(integration.sensitive, validator.jsonSchema)
+    if (fields === null) continue
+    sensitive.set(name, fields)
+    for (const path of [integration.key, integration.version?.field]) {
+      if (path === undefined || !fields.covers(path)) continue
+      const message = `integration "${name}": "${path}" can't be sensitive: external IDs and versions stand in addresses, lists and logs`
+      throw new SluiceError('invalid_config', message)
+    }
+  }
   const targets = new Map<string, Promise<Target>>()
   return {
     config,
     db,
     log,
     validators,
+    sensitive,
     version: packageVersion(),
     findTableRefs: createTableLookup(),
     target(name, queryable) {

@@ -1,6 +1,7 @@
 /** What every stage of the flow works with. Built once by `services.ts`. */
 import type { Config, Integration } from '../config.ts'
 import { SluiceError } from '../errors.ts'
+import type { SensitiveFields } from '../schema/sensitive.ts'
 import type { Validator } from '../schema/validator.ts'
 import type { Db, Queryable } from '../store/db.ts'
 import type { Logger, Target } from '../targets/target.ts'
@@ -11,6 +12,8 @@ export interface FlowContext {
   readonly log: Logger
   /** By name of integration. */
   readonly validators: ReadonlyMap<string, Validator>
+  /** By name of integration; only those that have any. */
+  readonly sensitive: ReadonlyMap<string, SensitiveFields>
   /**
    * The prepared target of an integration; it is looked at through `db`, which inside a transaction must be that
    * transaction. Throws SluiceError `target_mismatch` when the real thing doesn't fit the mapping.

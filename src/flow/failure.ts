@@ -27,6 +27,14 @@ const codeBySqlstate: Record<string, string> = {
   '23P01': 'exclusion_violation',
 }
 
+/** Codes of failures that are told in the database's words. */
+export const databaseCodes: ReadonlySet<string> = new Set([
+  ...Object.values(codeBySqlstate),
+  'invalid_value',
+  'database_error',
+  'statement_timeout',
+])
+
 /**
  * The failure of one object. What the database refuses is permanent: the same object would be refused again. What a
  * handler throws is transient, since it is mostly a service that doesn't answer; a handler that knows better returns

@@ -13,6 +13,7 @@ import { insertEventRun } from '../store/task-run.ts'
 import type { FlowContext } from './context.ts'
 import { failureOf } from './failure.ts'
 import { smallBytes } from './groups.ts'
+import { hideError } from './hide.ts'
 import { applyChunks, type BatchOptions, type BatchReport, chunkError, quarantined } from './process.ts'
 import { type Receipt, receiptOf } from './receipt.ts'
 import { type Received, type ReceiveInput, receiveMessage } from './receive.ts'
@@ -77,11 +78,12 @@ async function validateLarge(context: FlowContext, received: Received): Promise<
 async function validateAndSplit(context: FlowContext, { message, objects }: Received): Promise<StoredMessage> {
   const started = performance.now()
   const limit = context.config.worker.lease * 1000
+  const sensitive = context.sensitive.get(message.integration)
   const splitInside = async (tx: Transaction): Promise<Verdict | null> => {
     if (!(await lockForValidation(tx, message.id))) return null
     const splitter = new Splitter(tx, context.config.chunkSize, message)
     const found = await checkMessage(context, message, { objects, db: tx }, (checked, text, ordinal) =>
-      splitter.add(toInstance(checked, ordinal, text)),
+      splitter.add(toInstance(checked, ordinal, text, sensitive)),
     ).catch(async (error: unknown) => {
       await splitter.settle()
       throw error
@@ -238,7 +240,8 @@ async function processOneByOne(context: FlowContext, chunk: ClaimedChunk, signal
       (error: unknown) => {
         // Alone and still failing: it is this object, whatever the failure looked like.
         if (!isObjects(error)) throw error
-        context.log.error({ error, chunk: chunk.id, ordinal }, 'an object that its chunk failed for')
+        const told = hideError(context, chunk.integration, error)
+        context.log.error({ error: told, chunk: chunk.id, ordinal }, 'an object that its chunk failed for')
         return processBatch(context, [chunk], { ...only, instead: failureOf(error) })
       },
     )
@@ -263,12 +266,13 @@ const longestDelaySeconds = 300
 async function comeAgain(context: FlowContext, chunks: readonly ClaimedChunk[], error: unknown): Promise<void> {
   const first = chunks[0]
   if (first === undefined) return
-  const reason = chunkError(error)
+  const told = hideError(context, first.integration, error)
+  const reason = chunkError(told)
   const attempts = Math.max(...chunks.map((chunk) => chunk.attempts))
   const delay = Math.min(firstDelaySeconds * 2 ** (attempts - 1), longestDelaySeconds) * (0.75 + Math.random() / 2)
   const isMismatch = classify(error) === 'mismatch'
   context.log.error(
-    { error, integration: first.integration, chunks: chunks.map((chunk) => chunk.id) },
+    { error: told, integration: first.integration, chunks: chunks.map((chunk) => chunk.id) },
     isMismatch ? 'integration paused: its target does not fit' : 'chunk comes again',
   )
   context.forgetTarget(first.integration)

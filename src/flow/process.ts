@@ -18,6 +18,7 @@ import { type AwaitedReference, hasDeferredLinks, insertAwaited } from '../store
 import type { ApplyContext, ApplyItem, ObjectToApply, PlannedReference, Target } from '../targets/target.ts'
 import { type FlowContext, integrationOf } from './context.ts'
 import { failureOf, storableResult } from './failure.ts'
+import { hideIn } from './hide.ts'
 import { replaceDeferredLinks } from './links.ts'
 import { applyNarrowed } from './narrow.ts'
 import { ledgerName, References, wantedName } from './references.ts'
@@ -348,12 +349,12 @@ class Batch {
 
   /** Writes what became of the batch, and notes what follows its commit. */
   async record(report: BatchReport): Promise<void> {
-    const results: InstanceResult[] = [...this.#results].map(([instance, result]) => ({
-      instance,
-      integration: this.#integration,
-      result,
-      fingerprint: isFailed(result) ? fingerprintOf(result.failed.code, result.failed.message) : '',
-    }))
+    const sensitive = this.#context.sensitive.get(this.#integration)
+    const results: InstanceResult[] = [...this.#results].map(([instance, told]) => {
+      const result = sensitive === undefined ? told : hideIn(sensitive, instance.data, told)
+      const fingerprint = isFailed(result) ? fingerprintOf(result.failed.code, result.failed.message) : ''
+      return { instance, integration: this.#integration, result, fingerprint }
+    })
     if (this.#changed.size > 0) await writeObjects(this.#tx, this.#ledgerName, [...this.#changed.values()])
     // Links that an earlier mapping deferred go with the version that they belong to, too.
     const hasLinks = this.#mayDefer() || (await hasDeferredLinks(this.#tx, this.#integration))

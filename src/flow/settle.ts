@@ -23,6 +23,7 @@ import { classify } from '../store/sqlstate.ts'
 import type { FilledLink, Wanted } from '../targets/target.ts'
 import { releaseConflicts } from './conflicts.ts'
 import type { FlowContext } from './context.ts'
+import { hideError } from './hide.ts'
 import type { BatchReport } from './process.ts'
 import { findRefs, wantedName } from './references.ts'
 
@@ -146,11 +147,12 @@ async function fillNarrowed(context: FlowContext, integration: string, links: re
     if (classify(error) !== 'instance') throw error
     if (links.length === 1) {
       const { externalId, field, wanted, wantedId } = first
+      const told = hideError(context, integration, error)
       context.log.error(
-        { error, integration, externalId, field, wanted, wantedId },
+        { error: told, integration, externalId, field, wanted, wantedId },
         'a link was refused; it is set aside until its object comes again',
       )
-      await setLinkAside(context.db, first.id, messageOf(error))
+      await setLinkAside(context.db, first.id, messageOf(told))
       return 0
     }
     const middle = links.length >> 1

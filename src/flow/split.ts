@@ -2,6 +2,7 @@
 import { messageOf, SluiceError } from '../errors.ts'
 import { fingerprintOf } from '../model/fingerprint.ts'
 import { type CheckedObject, checkObject, identifyObject } from '../schema/check.ts'
+import type { SensitiveFields } from '../schema/sensitive.ts'
 import { readParts } from '../store/body.ts'
 import type { Transaction } from '../store/db.ts'
 import { insertChunk, type NewInstance } from '../store/instance.ts'
@@ -129,13 +130,17 @@ export function readInstance(
     )
   }
   const checking = checkObject(integration, validator, text)
-  return checking instanceof Promise ? checking.then((checked) => toInstance(checked, ordinal, text)) : toInstance(checking, ordinal, text)
+  const sensitive = context.sensitive.get(message.integration)
+  return checking instanceof Promise
+    ? checking.then((checked) => toInstance(checked, ordinal, text, sensitive))
+    : toInstance(checking, ordinal, text, sensitive)
 }
 
 /** A checked object as an instance: at -2 `invalid` when something is wrong with it. */
-export function toInstance(checked: CheckedObject, ordinal: number, data: string): NewInstance {
+export function toInstance(checked: CheckedObject, ordinal: number, data: string, sensitive?: SensitiveFields): NewInstance {
   const issue = checked.issues[0]
   if (issue === undefined) return { ordinal, externalId: checked.externalId, data, invalid: null }
-  const invalid = { message: issue.message, pointer: `/${ordinal}${issue.pointer}`, fingerprint: fingerprintOf('invalid', issue.message) }
+  const message = sensitive?.maskIn(issue.message, data) ?? issue.message
+  const invalid = { message, pointer: `/${ordinal}${issue.pointer}`, fingerprint: fingerprintOf('invalid', message) }
   return { ordinal, externalId: checked.externalId, data, invalid }
 }

@@ -107,6 +107,7 @@ export async function checkMessage(
 ): Promise<Verdict> {
   const { integration, validator } = integrationOf(context, message.integration)
   const keepsValid = integration.onInvalid === 'keep-valid'
+  const sensitive = context.sensitive.get(message.integration)
   const most = context.config.limits.errors
   const errors: SchemaIssue[] = []
   const breather = new Breather()
@@ -122,7 +123,9 @@ export async function checkMessage(
         if (checking instanceof Promise && take !== undefined) throw new AsynchronousSchema()
         const checked: CheckedObject = checking instanceof Promise ? await checking : checking
         for (const issue of checked.issues) {
-          if (errorCount++ < most) errors.push({ ...issue, pointer: `/${total}${issue.pointer}` })
+          if (errorCount++ >= most) continue
+          const text = sensitive === undefined ? issue.message : sensitive.maskIn(issue.message, slice[index] ?? '')
+          errors.push({ ...issue, message: text, pointer: `/${total}${issue.pointer}` })
         }
         if (errorCount === 0 || keepsValid) await take?.(checked, slice[index] ?? '', total)
         total++

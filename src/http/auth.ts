@@ -2,6 +2,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Integration } from '../config.ts'
 import { SluiceError } from '../errors.ts'
+import type { SensitiveFields } from '../schema/sensitive.ts'
 import type { Services } from '../services.ts'
 import type { Scope } from '../store/reads/query.ts'
 import { findSession } from '../store/session.ts'
@@ -91,6 +92,14 @@ export function requireMessage(principal: Principal, message: { integration: str
   requireIntegration(principal, message.integration)
   if (principal.role !== 'sender' || message.source === principal.name) return
   throw forbidden(`The token "${principal.name}" is a sender's, and this message came from somebody else.`)
+}
+
+/** The sensitive fields of an integration that a principal may not see; operators and admins see all. */
+export function maskedFor(
+  { services, principal }: { services: Services; principal: Principal },
+  integration: string,
+): SensitiveFields | undefined {
+  return principal.role === 'operator' || principal.role === 'admin' ? undefined : services.sensitive.get(integration)
 }
 
 /** The rows that a principal may see in lists. */

@@ -1,10 +1,11 @@
 /** Reads of instances, objects and groups of failures. */
 import { SluiceError } from '../errors.ts'
+import { maskLeaves } from '../schema/sensitive.ts'
 import { type ErrorGroupPosition, listErrorGroups } from '../store/reads/failures.ts'
 import { findInstanceView, type InstancePosition, listInstances, listMessageInstances } from '../store/reads/instances.ts'
 import { findMessageView } from '../store/reads/messages.ts'
 import { findLedgerEntry, listDeferredLinks } from '../store/reads/objects.ts'
-import { requireConfigured, requireIntegration, requireMessage, scopeOf } from './auth.ts'
+import { maskedFor, requireConfigured, requireIntegration, requireMessage, scopeOf } from './auth.ts'
 import { answer, type Call, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
 import { prefersNdjson } from './headers.ts'
@@ -30,7 +31,10 @@ export const instances: Handlers<'messageInstances' | 'instances' | 'instance' |
       return new Response(streamOf(lines(call, message.id, after)), { headers })
     }
     const { items, next } = await listMessageInstances(services.db, message.id, query, { limit: limitOf(call), after })
-    const body = { items: items.map((item) => presentItem(item, language)), next: next === null ? null : encodeCursor([String(next)]) }
+    const body = {
+      items: items.map((item) => presentItem(item, language, maskedFor(call, item.integration))),
+      next: next === null ? null : encodeCursor([String(next)]),
+    }
     return answer(call, body, 200, { Vary: 'Accept, Accept-Language' })
   },
 
@@ -47,7 +51,10 @@ export const instances: Handlers<'messageInstances' | 'instances' | 'instance' |
       after: instancePositionOf(query.cursor),
     })
     if (items.length === 0 && query.integration !== undefined) requireConfigured(services, query.integration)
-    return answer(call, { items: items.map((item) => presentItem(item, language)), next: instanceCursor(next) })
+    return answer(call, {
+      items: items.map((item) => presentItem(item, language, maskedFor(call, item.integration))),
+      next: instanceCursor(next),
+    })
   },
 
   async instance(call) {
@@ -63,7 +70,7 @@ export const instances: Handlers<'messageInstances' | 'instances' | 'instance' |
       throw new SluiceError('not_found', `There is no instance ${params.id}.`)
     }
     requireMessage(principal, instance)
-    return answer(call, presentInstance(instance, language))
+    return answer(call, presentInstance(instance, language, maskedFor(call, instance.integration)))
   },
 
   async object(call) {
@@ -85,7 +92,7 @@ export const instances: Handlers<'messageInstances' | 'instances' | 'instance' |
       externalId,
       ledger: ledger === null ? null : presentLedger(ledger),
       deferredLinks,
-      items: items.map((item) => presentItem(item, language)),
+      items: items.map((item) => presentItem(item, language, maskedFor(call, item.integration))),
       next: instanceCursor(next),
     })
   },
@@ -97,7 +104,9 @@ export const instances: Handlers<'messageInstances' | 'instances' | 'instance' |
     const { kind } = requireConfigured(services, integration).target
     const target = await services.target(integration, services.db)
     const shown = (await target.show?.(services.db, externalId)) ?? null
-    return answer(call, { kind, where: shown?.where ?? null, ref: shown?.ref ?? null, row: raw(shown?.row ?? null) })
+    const found = shown?.row ?? null
+    const row = found === null || maskedFor(call, integration) === undefined ? found : maskLeaves(found)
+    return answer(call, { kind, where: shown?.where ?? null, ref: shown?.ref ?? null, row: raw(row) })
   },
 
   async errors(call) {
@@ -118,7 +127,8 @@ async function* lines(call: Call<'messageInstances'>, messageId: string, from: n
   const limit = query.limit === undefined ? services.config.limits.page : limitOf(call)
   for (let after = from; ; ) {
     const { items, next } = await listMessageInstances(services.db, messageId, query, { limit, after })
-    if (items.length > 0) yield Buffer.from(items.map((item) => `${stringify(presentItem(item, language))}\n`).join(''))
+    if (items.length > 0)
+      yield Buffer.from(items.map((item) => `${stringify(presentItem(item, language, maskedFor(call, item.integration)))}\n`).join(''))
     if (next === null) return
     after = next
   }

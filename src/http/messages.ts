@@ -5,7 +5,7 @@ import { writeAudit } from '../store/audit.ts'
 import { readParts, readRange } from '../store/body.ts'
 import { listPaused } from '../store/reads/integrations.ts'
 import { findMessageView, listMessages, type MessagePosition, type MessageView } from '../store/reads/messages.ts'
-import { requireConfigured, requireIntegration, requireMessage, scopeOf } from './auth.ts'
+import { forbidden, maskedFor, requireConfigured, requireIntegration, requireMessage, scopeOf } from './auth.ts'
 import { answer, type Call, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
 import { rangeOf } from './headers.ts'
@@ -25,6 +25,7 @@ export const messages: Handlers<'messages' | 'message' | 'messageBody'> = {
       ])
     }
     const integrations = integration === undefined ? [...services.config.integrations.keys()] : [integration]
+    if (text !== undefined) requireSearchable(call, integrations)
     const filter = { ...query, object: externalId === undefined ? undefined : { externalId, integrations } }
     const page = await listMessages(services.db, scopeOf(principal), filter, {
       limit: limitOf(call),
@@ -47,6 +48,11 @@ export const messages: Handlers<'messages' | 'message' | 'messageBody'> = {
 
   async messageBody(call) {
     const message = await visibleMessage(call)
+    // Who sent it knows it.
+    if (call.principal.role === 'viewer' && maskedFor(call, message.integration) !== undefined)
+      throw forbidden(
+        `Objects of "${message.integration}" have sensitive fields: their bodies are for operators. The instances can be read.`,
+      )
     requireKept(message.id, 'the body', message.bodyPrunedAt)
     const hash = Buffer.from(message.bodySha256)
     const etag = `"${hash.toString('hex')}"`
@@ -85,6 +91,14 @@ function fileOf({ status, statusDetails, format }: MessageView): { type: string;
   const isRefused = status === -1 && statusDetails !== null && !ofJson.includes((JSON.parse(statusDetails) as { code?: unknown }).code)
   if (isRefused) return { type: 'application/octet-stream', suffix: 'bin' }
   return format === 'ndjson' ? { type: 'application/x-ndjson', suffix: 'ndjson' } : { type: 'application/json', suffix: 'json' }
+}
+
+/** Who may not see a value may not find by it either. Throws SluiceError `forbidden`. */
+function requireSearchable(call: Call<'messages'>, integrations: readonly string[]): void {
+  const { integrations: own } = call.principal
+  const closed = integrations.find((name) => (own === null || own.includes(name)) && maskedFor(call, name) !== undefined)
+  if (closed === undefined) return
+  throw forbidden(`Objects of "${closed}" have sensitive fields: only operators search their text. Name another integration.`)
 }
 
 function positionOf(cursor: string | undefined): MessagePosition | null {

@@ -1,5 +1,6 @@
 /** From rows of the store to the shapes of the contract. */
 import { instanceStatusLabel, isFinished, type Language, messageStatusLabel } from '../model/status.ts'
+import { maskLeaves, SensitiveFields } from '../schema/sensitive.ts'
 import type { ErrorGroupView } from '../store/reads/failures.ts'
 import type { InstanceItemView, InstanceView } from '../store/reads/instances.ts'
 import type { PausedIntegration } from '../store/reads/integrations.ts'
@@ -41,8 +42,17 @@ export function presentMessage(
   }
 }
 
-/** An instance on the wire, as lists have it. */
-export function presentItem(item: InstanceItemView, language: Language): Written<InstanceItem, 'changes' | 'error'> {
+/**
+ * An instance on the wire, as lists have it.
+ *
+ * @param masked the sensitive fields that the caller may not see: nobody can tell which columns are made of them, so that no value
+ *   of a change is shown
+ */
+export function presentItem(
+  item: InstanceItemView,
+  language: Language,
+  masked: SensitiveFields | undefined,
+): Written<InstanceItem, 'changes' | 'error'> {
   return {
     id: `${item.messageId}.${item.ordinal}`,
     message: item.messageId,
@@ -53,7 +63,7 @@ export function presentItem(item: InstanceItemView, language: Language): Written
     statusLabel: instanceStatusLabel(item.status, language),
     outcome: item.outcome,
     detail: item.detail,
-    changes: raw(item.changes),
+    changes: raw(masked === undefined || item.changes === null ? item.changes : maskLeaves(item.changes)),
     error: raw(item.error),
     attempts: item.attempts,
     generation: item.generation,
@@ -61,12 +71,20 @@ export function presentItem(item: InstanceItemView, language: Language): Written
   }
 }
 
+/** Where the attempts of an instance's history have values. */
+const historyChanges = new SensitiveFields({ items: { properties: { changes: { sensitive: true } } } })
+
 /** An instance on the wire, whole. */
-export function presentInstance(instance: InstanceView, language: Language): Written<Instance, 'changes' | 'error' | 'data' | 'history'> {
+export function presentInstance(
+  instance: InstanceView,
+  language: Language,
+  masked: SensitiveFields | undefined,
+): Written<Instance, 'changes' | 'error' | 'data' | 'history'> {
+  const history = instance.history ?? '[]'
   return {
-    ...presentItem(instance, language),
-    data: raw(instance.data),
-    history: raw(instance.history ?? '[]'),
+    ...presentItem(instance, language, masked),
+    data: raw(masked === undefined ? instance.data : masked.maskObject(instance.data)),
+    history: raw(masked === undefined ? history : historyChanges.maskObject(history)),
     waitsFor: instance.waitsFor,
   }
 }
