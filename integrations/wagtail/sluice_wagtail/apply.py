@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from . import tree
@@ -19,7 +19,7 @@ from .conf import Configuration, IntegrationRules, TypeRules, configuration
 from .decide import Plan, Refused, Standing, conflict, decide
 from .levels import by_level
 from .models import PageRecord
-from .owned import NotOwnable, UnknownTarget, Write, writes_of
+from .owned import NotOwnable, Targets, UnknownTarget, Write, differ_plainly, writes_of
 from .perform import invalid, perform
 from .wire import DesiredPage, FieldError, Key, PageResult, Place, Policy
 
@@ -57,11 +57,21 @@ class _Batch:
         self.config = config
         self._places: dict[str, Any] = {}
         self._users: dict[str, Any] = {}
+        self._targets = Targets()
+        #: Objects that had no record when the batch began.
+        self._new: set[Key] = set()
 
     def one(self, desired: DesiredPage) -> PageResult:
         """One page under its locks. A failure that isn't the database's own harms this page only."""
         try:
-            return _again(lambda: self._locked(desired))
+            try:
+                return _again(lambda: self._locked(desired))
+            except (IntegrityError, Refused) as error:
+                if not _dangling(error):
+                    raise
+                # What the page refers to may have gone since the batch began: then that is to be told.
+                self._targets = Targets()
+                return _again(lambda: self._locked(desired))
         except (OperationalError, InterfaceError):
             raise
         except Refused as refused:
@@ -76,7 +86,9 @@ class _Batch:
         """Those that need no change at all, found with a few queries for the whole batch and without locks."""
         often = Counter(page.key for page in pages)
         single = {index: page for index, page in enumerate(pages) if often[page.key] == 1}
-        records = records_of({page.key for page in single.values()} | _parent_keys(single.values()))
+        single_keys = {page.key for page in single.values()}
+        records = records_of(single_keys | _parent_keys(single.values()))
+        self._new = single_keys - records.keys()
         ids = [record.page_id for key, record in records.items() if record.page_id is not None and key in often]
         stand = {page.pk: page for page in tree.page_model().objects.filter(pk__in=ids).specific()}
         parents = tree.parent_ids(stand.values())
@@ -90,7 +102,10 @@ class _Batch:
             standing = Standing(page, parents[page.pk], record)
             try:
                 parent = self._parent_id(desired, records)
-                plan = self._plan(desired, record, standing, parent)[0]
+                writes = self._writes(desired, standing)[1]
+                if desired.state == "published" and differ_plainly(page, writes):
+                    continue
+                plan = decide(desired, self.policy, record, standing, parent, writes)
             except Refused as refused:
                 if refused.result.result == "superseded":
                     results[index] = refused.result
@@ -115,13 +130,14 @@ class _Batch:
 
     @transaction.atomic
     def _locked(self, desired: DesiredPage) -> PageResult:
-        record = _locked_record(desired.key)
+        record = _locked_record(desired.key, desired.key in self._new)
         wanted = self._parent_id(desired, records_of(_parent_keys([desired])))
         row, current, parent = tree.lock_family(record.page_id, wanted)
         if wanted is not None and parent is None:
             raise _waiting(desired)
         standing = None if row is None else Standing(row.specific, current, record)
-        plan, model, writes = self._plan(desired, record, standing, wanted)
+        model, writes = self._writes(desired, standing)
+        plan = decide(desired, self.policy, record, standing, wanted, writes)
         if plan.action == "nothing":
             page = None if standing is None else standing.page
             result = _unchanged(desired, record, page, plan)
@@ -141,14 +157,25 @@ class _Batch:
         record.save()
         return result
 
-    def _plan(
-        self, desired: DesiredPage, record: PageRecord, standing: Standing | None, parent: Any
-    ) -> tuple[Plan, Any, list[Write]]:
+    def _writes(self, desired: DesiredPage, standing: Standing | None) -> tuple[Any, list[Write]]:
+        """The page's type, and what is to stand in its fields: nothing for a page to be taken off."""
         model, rules = self._type(desired)
-        writes: list[Write] = []
-        if desired.state != "unpublished":
-            writes = _writes(desired, model, rules, standing)
-        return decide(desired, self.policy, record, standing, parent, writes), model, writes
+        if desired.state == "unpublished":
+            return model, []
+        page_id = None if standing is None else str(standing.page.pk)
+        try:
+            writes, errors = writes_of(desired, model, rules, self._targets)
+        except UnknownTarget as unknown:
+            result = PageResult("invalid", page_id=page_id, code="missing_reference", errors=unknown.errors)
+            result.message = "The page refers to something that the site doesn't have."
+            raise Refused(result) from unknown
+        except NotOwnable as error:
+            raise invalid("/type", f"The settings of this site are wrong: {error}") from error
+        if errors:
+            result = PageResult("invalid", page_id=page_id, code="page_invalid", errors=errors)
+            result.message = "The page has values that its fields don't take."
+            raise Refused(result)
+        return model, writes
 
     def _type(self, desired: DesiredPage) -> tuple[Any, TypeRules]:
         integration = self.config.integrations.get(desired.key.integration)
@@ -198,23 +225,6 @@ class _Batch:
         return self._users[integration]
 
 
-def _writes(desired: DesiredPage, model: Any, rules: TypeRules, standing: Standing | None) -> list[Write]:
-    page_id = None if standing is None else str(standing.page.pk)
-    try:
-        writes, errors = writes_of(desired, model, rules)
-    except UnknownTarget as unknown:
-        result = PageResult("invalid", page_id=page_id, code="missing_reference", errors=unknown.errors)
-        result.message = "The page refers to something that the site doesn't have."
-        raise Refused(result) from unknown
-    except NotOwnable as error:
-        raise invalid("/type", f"The settings of this site are wrong: {error}") from error
-    if errors:
-        result = PageResult("invalid", page_id=page_id, code="page_invalid", errors=errors)
-        result.message = "The page has values that its fields don't take."
-        raise Refused(result)
-    return writes
-
-
 def _waiting(desired: DesiredPage) -> Refused:
     assert isinstance(desired.parent, Key)
     return Refused(
@@ -239,9 +249,11 @@ def _unchanged(desired: DesiredPage, record: PageRecord, page: Any, plan: Plan) 
     )
 
 
-def _locked_record(key: Key) -> PageRecord:
+def _locked_record(key: Key, likely_new: bool) -> PageRecord:
     """Locks the object's record, made if there is none: also while there is no page, two can't create it twice."""
     where = {"integration": key.integration, "external_id": key.external_id}
+    if likely_new:
+        PageRecord.objects.bulk_create([PageRecord(**where)], ignore_conflicts=True)
     while True:
         record = PageRecord.objects.select_for_update().filter(**where).first()
         if record is not None:
@@ -294,10 +306,24 @@ def _again(step: Callable[[], T]) -> T:
 
 
 def _contended(error: OperationalError) -> bool:
+    # MySQL: deadlock, lock wait timeout. SQLite has no code here, only this text.
+    return _code(error) in ("40001", "40P01", 1213, 1205) or "database is locked" in str(error)
+
+
+def _dangling(error: IntegrityError | Refused) -> bool:
+    """Whether the database, or the page's own check before it, found that a reference points to nothing."""
+    if isinstance(error, Refused):
+        paths = [item.path for item in error.result.errors]
+        return error.result.code == "page_invalid" and any(
+            path.startswith(("/references/", "/sets/")) for path in paths
+        )
+    return _code(error) in ("23503", 1452) or "FOREIGN KEY constraint failed" in str(error)
+
+
+def _code(error: DatabaseError) -> Any:
+    """The SQLSTATE, or the number that MySQL gives."""
     cause = error.__cause__
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     if state is not None:
-        return state in ("40001", "40P01")
-    code = cause.args[0] if cause is not None and cause.args else None
-    # MySQL: deadlock, lock wait timeout. SQLite has no code here, only this text.
-    return code in (1213, 1205) or "database is locked" in str(error)
+        return state
+    return cause.args[0] if cause is not None and cause.args else None

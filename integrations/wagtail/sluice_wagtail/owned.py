@@ -29,6 +29,36 @@ class UnknownTarget(Exception):
         self.errors = errors
 
 
+class Targets:
+    """What the pages of one request refer to: each row is asked for once."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[type[models.Model], str], dict[Any, Any]] = {}
+
+    def find(self, field: Any, key: Any, values: list[str], path: str) -> list[tuple[Any, Any]]:
+        """The rows with these values in their key field, each after what a foreign key to it holds, in a fixed order.
+
+        Raises UnknownTarget.
+        """
+        wanted: dict[Any, str] = {}
+        bad: list[str] = []
+        for value in values:
+            try:
+                wanted[key.to_python(value)] = value
+            except ValidationError:
+                bad.append(value)
+        rows = self._rows.setdefault((field.related_model, key.attname), {})
+        if missing := [value for value in wanted if value not in rows]:
+            found = field.related_model._default_manager.filter(**{f"{key.attname}__in": missing})
+            rows.update((getattr(row, key.attname), row) for row in found)
+        bad.extend(text for value, text in wanted.items() if value not in rows)
+        if bad:
+            label = field.related_model._meta.label
+            raise UnknownTarget([FieldError(path, f"there is no {label} with {key.name} '{value}'") for value in bad])
+        held = _key(field, None).attname
+        return sorted(((getattr(rows[value], held), rows[value]) for value in wanted), key=lambda pair: str(pair[0]))
+
+
 class Owned(Protocol):
     """One owned field of a page type."""
 
@@ -36,7 +66,7 @@ class Owned(Protocol):
     def name(self) -> str:
         """As the settings and the requests call it."""
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: Any, targets: Targets) -> Any:
         """The JSON value as Python's. Raises ValidationError or UnknownTarget."""
 
     def read(self, page: Any) -> Any:
@@ -56,7 +86,7 @@ class Scalar:
     name: str
     field: Any
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: Any, targets: Targets) -> Any:
         """Null becomes the empty text where the column has no null, as Django's forms do."""
         if value is None and not self.field.null and self.field.empty_strings_allowed:
             value = ""
@@ -97,11 +127,11 @@ class Reference:
     field: Any
     key: Any
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: Any, targets: Targets) -> Any:
         """The target's key. Raises UnknownTarget if no such row stands."""
         if value is None:
             return None
-        return _existing(self.field, self.key, [value], f"/references/{self.name}")[0][0]
+        return targets.find(self.field, self.key, [value], f"/references/{self.name}")[0][0]
 
     def read(self, page: Any) -> Any:
         """See Owned."""
@@ -124,9 +154,9 @@ class ManySet:
     field: Any
     key: Any
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: Any, targets: Targets) -> Any:
         """The targets themselves. Raises UnknownTarget."""
-        return [target for _, target in _existing(self.field, self.key, value, f"/sets/{self.name}")]
+        return [target for _, target in targets.find(self.field, self.key, value, f"/sets/{self.name}")]
 
     def read(self, page: Any) -> Any:
         """See Owned."""
@@ -158,9 +188,9 @@ class ChildSet:
     field: Any
     key: Any
 
-    def clean(self, value: Any) -> Any:
+    def clean(self, value: Any, targets: Targets) -> Any:
         """The targets' keys. Raises UnknownTarget."""
-        return [key for key, _ in _existing(self.field, self.key, value, f"/sets/{self.name}")]
+        return [key for key, _ in targets.find(self.field, self.key, value, f"/sets/{self.name}")]
 
     def read(self, page: Any) -> Any:
         """See Owned."""
@@ -235,7 +265,7 @@ def collection(model: type[models.Model], name: str, by: str | None = None) -> O
 
 
 def writes_of(
-    desired: DesiredPage, model: type[models.Model], rules: TypeRules
+    desired: DesiredPage, model: type[models.Model], rules: TypeRules, targets: Targets
 ) -> tuple[list[Write], list[FieldError]]:
     """What the page carries, cleaned, with the errors beside it. Raises UnknownTarget."""
     writes: list[Write] = []
@@ -258,7 +288,7 @@ def writes_of(
             parts.append((make(model, name, allowed[name]), value, path))
     for owned, value, path in parts:
         try:
-            writes.append(Write(owned, owned.clean(value), path))
+            writes.append(Write(owned, owned.clean(value, targets), path))
         except ValidationError as error:
             errors.extend(FieldError(path, message) for message in error.messages)
         except UnknownTarget as unknown:
@@ -266,6 +296,11 @@ def writes_of(
     if missing and not errors:
         raise UnknownTarget(missing)
     return writes, errors
+
+
+def differ_plainly(page: Any, writes: Iterable[Write]) -> bool:
+    """Whether a plain column has another value than the desired one; asks the database for nothing."""
+    return any(write.owned.read(page) != write.shown for write in writes if isinstance(write.owned, Scalar | Reference))
 
 
 def differences(page: Any, writes: Iterable[Write]) -> dict[str, dict[str, Any]]:
@@ -276,25 +311,6 @@ def differences(page: Any, writes: Iterable[Write]) -> dict[str, dict[str, Any]]
         if before != after:
             found[write.owned.name] = {"before": before, "after": after}
     return found
-
-
-def _existing(field: Any, key: Any, values: list[str], path: str) -> list[tuple[Any, Any]]:
-    """The targets with these values in their key field, each after what a foreign key to it holds, in a fixed order."""
-    wanted: dict[Any, str] = {}
-    bad: list[str] = []
-    for value in values:
-        try:
-            wanted[key.to_python(value)] = value
-        except ValidationError:
-            bad.append(value)
-    rows = field.related_model._default_manager.filter(**{f"{key.attname}__in": wanted})
-    found = {getattr(row, key.attname): row for row in rows}
-    bad.extend(text for value, text in wanted.items() if value not in found)
-    if bad:
-        label = field.related_model._meta.label
-        raise UnknownTarget([FieldError(path, f"there is no {label} with {key.name} '{value}'") for value in bad])
-    held = _key(field, None).attname
-    return sorted(((getattr(row, held), row) for row in found.values()), key=lambda pair: str(pair[0]))
 
 
 def _key(field: Any, by: str | None) -> Any:

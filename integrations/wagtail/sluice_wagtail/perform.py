@@ -71,7 +71,8 @@ def _create(
         _refuse_taken(parent, desired.slug, None)
     _write(page, writes)
     parent.add_child(instance=page)
-    revision = page.save_revision(user=user, log_action=False)
+    # Adding it has just checked the page.
+    revision = page.save_revision(user=user, log_action=False, clean=False)
     if plan.publish:
         revision.publish(user=user, skip_permission_checks=True)
     record.page_id = page.pk

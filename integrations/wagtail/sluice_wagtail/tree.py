@@ -65,10 +65,15 @@ def lock_family(page_id: Any, wanted_parent_id: Any) -> tuple[Any, Any, Any]:
     ids = {page_id, wanted_parent_id} - {None}
     while True:
         rows = locked(ids)
-        page = rows.get(page_id)
-        current = None if page is None else parent_id(page)
+        page, wanted = rows.get(page_id), rows.get(wanted_parent_id)
+        if page is None:
+            current = None
+        elif wanted is not None and wanted.path == page.path[: -page.steplen]:
+            current = wanted.pk
+        else:
+            current = parent_id(page)
         if current is None or current in rows:
-            return page, current, rows.get(wanted_parent_id)
+            return page, current, wanted
         ids.add(current)
 
 

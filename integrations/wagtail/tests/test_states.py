@@ -5,6 +5,7 @@ from urllib.parse import unquote
 import pytest
 from django.core.exceptions import ValidationError
 from wagtail.models import Page, Revision
+from wagtail.signals import page_published
 
 from sluice_wagtail.models import PageRecord
 from tests.conftest import desired
@@ -372,3 +373,24 @@ def test_extreme_values_harm_one_page(sluice, existing, change):
         sluice.one(desired())
     bad, good = sluice.batch(desired(**change), desired("2"))
     assert (bad["result"], good["result"]) == ("invalid", "created")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_target_that_goes_in_the_middle_of_a_batch_is_told_as_missing(sluice):
+    north, south = District.objects.order_by("pk")
+    sluice.batch(*(desired(number, references={"district": str(south.pk)}) for number in "12"))
+
+    def clear(sender, **_):
+        District.objects.filter(pk=north.pk).delete()
+
+    page_published.connect(clear)
+    try:
+        results = sluice.batch(
+            desired("1", fields={"phone": "9"}, references={"district": str(south.pk)}),
+            desired("2", references={"district": str(north.pk)}),
+        )
+    finally:
+        page_published.disconnect(clear)
+    assert [result["result"] for result in results] == ["published", "invalid"]
+    assert results[1]["error"]["code"] == "missing_reference"
+    assert page("2").district_id == south.pk
