@@ -20,27 +20,11 @@ const first: Step[] = [
 ]
 const again: Step[] = [
   {
-    name: 'store, flow, targets and tasks on PostgreSQL 14',
+    name: `store, flow, targets and tasks on PostgreSQL 14${hasPgbouncer ? ', through PgBouncer in transaction mode: by polling alone' : ''}`,
     command: 'vitest',
-    arguments: ['run', 'test/store', 'test/flow', 'test/targets', 'test/tasks'],
-    env: { [countsFileVariable]: counts, SLUICE_TEST_PG: '14' },
+    arguments: ['run', 'test/store', 'test/flow', 'test/targets', 'test/tasks', '--exclude', 'test/store/pglite.test.ts'],
+    env: { [countsFileVariable]: counts, SLUICE_TEST_PG: '14', ...(hasPgbouncer ? { SLUICE_TEST_POOLER: 'on' } : {}) },
   },
-  ...(hasPgbouncer
-    ? [
-        {
-          name: 'store and flow through PgBouncer in transaction mode, without notifications',
-          command: 'vitest',
-          // Without what is about a driver by itself, and the bulk of the registry.
-          arguments: [
-            'run',
-            'test/store',
-            'test/flow',
-            ...['store/pglite', 'store/postgres', 'flow/ror'].flatMap((file) => ['--exclude', `test/${file}.test.ts`]),
-          ],
-          env: { [countsFileVariable]: counts, SLUICE_TEST_POOLER: 'on', SLUICE_TEST_NOTIFY: 'off' },
-        },
-      ]
-    : []),
 ]
 const python: Step[] = hasPython
   ? [
@@ -59,7 +43,7 @@ if (!hasPgbouncer) {
 // As one skipped test in the sum: what it has is not known.
 if (!hasPython) recordCounts(counts, { passed: 0, failed: 0, skipped: 1 })
 try {
-  // The tests of Python take as long as both runs on other databases, and one core.
+  // The tests of Python take one core.
   const failed = [...(await runSteps(first)), ...(await runSteps(again, python))]
   const runs = readCounts(counts)
   if (runs.length < first.length - 1 + again.length + python.length) {

@@ -22,7 +22,7 @@ describe.skipIf(!hasNative)('postgres', () => {
   // Not node's once(): that one rejects at the error that comes before the end.
   const ended = (tx: Transaction) => new Promise((resolve) => (tx.native as pg.Client).once('end', () => resolve(undefined)))
 
-  async function withPort<T>(work: (db: Db) => Promise<T>, url = database.url): Promise<T> {
+  async function withPort<T>(work: (db: Db) => Promise<T>, url = database.directUrl): Promise<T> {
     const db = createPostgres({ url, connections: 1 })
     try {
       return await work(db)
@@ -129,7 +129,7 @@ describe.skipIf(!hasNative)('postgres', () => {
 
   describe("the application's own pool", () => {
     test('keeps its own parsers and stays open', async () => {
-      const pool = new pg.Pool({ connectionString: database.url, max: 1 })
+      const pool = new pg.Pool({ connectionString: database.directUrl, max: 1 })
       const db = createPostgres({ pool })
       const ours = await db.query('SELECT \'{"a":1}\'::jsonb AS json, 5::bigint AS big, now() AS now')
       expect(ours.rows[0]).toEqual({ json: '{"a": 1}', big: '5', now: expect.stringMatching(/Z$/) })
@@ -144,7 +144,7 @@ describe.skipIf(!hasNative)('postgres', () => {
     })
 
     test('with one connection still serves while the port listens', async () => {
-      const pool = new pg.Pool({ connectionString: database.url, max: 1 })
+      const pool = new pg.Pool({ connectionString: database.directUrl, max: 1 })
       const db = createPostgres({ pool })
       const heard = Promise.withResolvers<string>()
       const stop = await db.listen('sluice', heard.resolve)
@@ -156,7 +156,7 @@ describe.skipIf(!hasNative)('postgres', () => {
     })
 
     test('from another copy of pg has its errors understood', async () => {
-      const pool = new pg.Pool({ connectionString: database.url, max: 1 })
+      const pool = new pg.Pool({ connectionString: database.directUrl, max: 1 })
       const query = pool.query.bind(pool) as unknown as (config: unknown) => Promise<unknown>
       // What another copy throws is no instance of this one's class.
       const foreign = (config: unknown) =>
@@ -196,7 +196,7 @@ describe.skipIf(!hasNative)('postgres', () => {
     })
 
     test('close ends listeners that nobody stopped', async () => {
-      const db = createPostgres({ url: database.url })
+      const db = createPostgres({ url: database.directUrl })
       await db.listen('sluice_close', () => undefined)
       await db.close()
       await db.close()
@@ -208,7 +208,7 @@ describe.skipIf(!hasNative)('postgres', () => {
   })
 
   test('many transactions at once over few connections all end', async () => {
-    const db = createPostgres({ url: database.url, connections: 2 })
+    const db = createPostgres({ url: database.directUrl, connections: 2 })
     const results = await Promise.all(
       Array.from({ length: 40 }, (_, index) =>
         db.transaction(async (tx) => (await tx.query<{ n: number }>('SELECT $1::int AS n', [index])).rows[0]?.n),

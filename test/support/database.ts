@@ -29,6 +29,8 @@ export interface TestDatabase {
   db: Db
   /** Of the database, for a second connection; empty on PGlite. */
   url: string
+  /** The same, past the pooler. */
+  directUrl: string
   close(): Promise<void>
 }
 
@@ -39,7 +41,7 @@ export async function createTestDatabase(kind: 'pglite' | 'postgres'): Promise<T
   if (kind === 'pglite') {
     const db = await createPglite()
     await migrate(db)
-    return { db, url: '', close: () => db.close() }
+    return { db, url: '', directUrl: '', close: () => db.close() }
   }
   const adminUrl = inject('postgresUrl')
   await ensureTemplate(adminUrl)
@@ -53,6 +55,7 @@ export async function createTestDatabase(kind: 'pglite' | 'postgres'): Promise<T
   return {
     db,
     url,
+    directUrl: urlOf(adminUrl, name),
     async close() {
       await db.close()
       await asAdmin(adminUrl, (client) => drop(client, name))
