@@ -36,6 +36,11 @@ export interface LocalApi {
     rollbackTransaction(id: TransactionId): Promise<void>
     /** The open transactions. One that a failing operation has rolled back is gone from here, and committing it does nothing. */
     sessions?: Record<TransactionId, unknown>
+    /** With PostgreSQL: node-postgres' own. */
+    pool?: {
+      on(event: 'error', listener: () => void): unknown
+      on(event: 'acquire', listener: (client: { on(event: 'error', listener: () => void): unknown }) => void): unknown
+    }
   }
 }
 

@@ -65,9 +65,12 @@ function fieldsOf(error: unknown): { path: string; message: string }[] {
 const databaseCodes =
   /^(?:(?:08|40|53|55|57|58|XX)[0-9A-Z]{3}|SQLITE_(?:BUSY|LOCKED|FULL|IOERR|CANTOPEN|READONLY|CORRUPT|NOTADB)\w*|E(?:CONN|PIPE|NOTFOUND|TIMEDOUT)\w*)$/
 
-/** Whether an error, or what caused it, has a code of the database's surroundings. */
+/** What Payload and node-postgres say without any code when the server goes. */
+const databaseWords = /cannot begin transaction|Connection terminated|is not queryable|timeout exceeded when trying to connect/
+
+/** Whether an error, or what caused it, is of the database's surroundings. */
 function isOfDatabase(error: unknown): boolean {
-  return codesOf(error).some((code) => databaseCodes.test(code))
+  return codesOf(error).some((code) => databaseCodes.test(code)) || databaseWords.test(messageOf(error))
 }
 
 /** The codes of an error and of what caused it. */

@@ -2,6 +2,7 @@
 import { messageOf, SluiceError } from '../errors.ts'
 import type { DesiredPage, KnownPage, PageErrorCode, PagePolicy, PageResult, PageSite } from '../targets/page.ts'
 import { holds, sameSet } from './compare.ts'
+import { hearConnections } from './connections.ts'
 import { inLanes } from './lanes.ts'
 import { byLevel } from './levels.ts'
 import type { Doc, LocalApi } from './local-api.ts'
@@ -22,10 +23,16 @@ export function payloadSite(options: PayloadOptions): PageSite {
   let opened: Promise<LocalApi> | undefined
   const open = (): Promise<LocalApi> => {
     // What failed to open is opened anew: its database may have been away.
-    opened ??= (options.payload() as Promise<LocalApi>).catch((error: unknown) => {
-      opened = undefined
-      throw unavailable(error)
-    })
+    opened ??= (options.payload() as Promise<LocalApi>).then(
+      (api) => {
+        hearConnections(api)
+        return api
+      },
+      (error: unknown) => {
+        opened = undefined
+        throw unavailable(error)
+      },
+    )
     return opened
   }
   return {

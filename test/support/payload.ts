@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import type { LocalApi } from '../../src/payload/index.ts'
 import type { Editor } from '../conformance/site.ts'
 import { createTestDatabase, hasNative } from './database.ts'
+import { example, openSite } from './payload-open.ts'
 
-const example = new URL('../../examples/payload/', import.meta.url)
 export const hasPayload = existsSync(new URL('node_modules/payload', example))
 if (!hasPayload) console.warn('SKIPPED: Payload is not installed. Run `npm ci` in examples/payload to test its adapter.')
 
@@ -42,36 +42,42 @@ export interface RealPayload extends Omit<LocalApi, 'create' | 'update' | 'find'
   delete(options: object): Promise<unknown>
   countVersions(options: object): Promise<{ totalDocs: number }>
   collections: { organizations: { config: { hooks: { beforeChange: Hook[]; afterChange: Hook[] } } } }
-  db: LocalApi['db'] & { migrate(): Promise<void>; destroy(): Promise<void>; pool?: { _clients: Client[] } }
+  db: Omit<LocalApi['db'], 'pool'> & {
+    migrate(): Promise<void>
+    destroy(): Promise<void>
+    createVersion(given: { versionData: Partial<Doc> }): Promise<unknown>
+    pool?: NonNullable<LocalApi['db']['pool']> & { _clients: Client[] }
+  }
 }
 
 /** Opens a site with a database of its own; `close` removes it. */
-export async function openPayload(kind: PayloadDatabase): Promise<{ payload: RealPayload; close(): Promise<void> }> {
+export async function openPayload(kind: PayloadDatabase): Promise<{ payload: RealPayload; url: string; close(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-payload-'))
   const database = kind === 'postgres' ? await createTestDatabase('postgres') : null
-  // By variable: neither is there when the types of the root are checked.
-  const config = new URL('payload.config.mjs', example).href
-  const library = new URL('node_modules/payload/dist/index.js', example).href
-  const { siteConfig } = await import(config)
-  const { getPayload } = await import(library)
   // The test databases have no search_path, which Sluice needs none of; Payload's migrations do.
   const url =
     database === null ? `file:${join(folder, 'site.db')}` : `${database.url}?options=${encodeURIComponent('-c search_path=public')}`
-  const payload = (await getPayload({ config: siteConfig(url), disableOnInit: true, key: url })) as RealPayload
+  const payload = await openSite(url)
   await payload.db.migrate()
   return {
     payload,
+    url,
     async close() {
-      const { pool } = payload.db
-      await payload.db.destroy()
-      // Which leaves connections to PostgreSQL open, one of them taken out of its pool for good: the pool itself can't be ended.
-      for (const client of [...(pool?._clients ?? [])]) {
-        client.on('error', () => undefined)
-        await client.end()
-      }
+      await closeSite(payload)
       await database?.close()
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** Closes what `openSite` opened. */
+export async function closeSite(payload: RealPayload): Promise<void> {
+  const { pool } = payload.db
+  await payload.db.destroy()
+  // Which leaves connections to PostgreSQL open, one of them taken out of its pool for good: the pool itself can't be ended.
+  for (const client of [...(pool?._clients ?? [])]) {
+    client.on('error', () => undefined)
+    await client.end()
   }
 }
 
