@@ -25,7 +25,7 @@ const poison = defineIntegration({
 
 export const poisonConfig = defineConfig(
   { integrations: [poison], chunkSize: 100, validateWithin: 300, logLevel: 'silent', worker: { poll: 0.1, lease: 2, deadline } },
-  { DATABASE_URL: process.argv[2] ?? '' },
+  { DATABASE_URL: process.argv[3] === 'work' ? (process.argv[2] ?? '') : '' },
 )
 
 if (process.send !== undefined && process.argv[3] === 'work') {
