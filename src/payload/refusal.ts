@@ -70,15 +70,17 @@ const databaseWords = /cannot begin transaction|Connection terminated|is not que
 
 /** Whether an error, or what caused it, is of the database's surroundings. */
 function isOfDatabase(error: unknown): boolean {
-  return codesOf(error).some((code) => databaseCodes.test(code)) || databaseWords.test(messageOf(error))
+  return codesOf(error).some((code) => databaseCodes.test(code)) || causesOf(error).some((cause) => databaseWords.test(messageOf(cause)))
 }
 
 /** The codes of an error and of what caused it. */
 function codesOf(error: unknown): string[] {
-  const codes: string[] = []
-  for (let at = error; typeof at === 'object' && at !== null; at = (at as { cause?: unknown }).cause) {
-    const { code } = at as { code?: unknown }
-    if (typeof code === 'string') codes.push(code)
-  }
-  return codes
+  return causesOf(error).flatMap(({ code }) => (typeof code === 'string' ? [code] : []))
+}
+
+/** An error, what caused it, and so on. */
+function causesOf(error: unknown): { code?: unknown }[] {
+  const causes: { code?: unknown }[] = []
+  for (let at = error; typeof at === 'object' && at !== null; at = (at as { cause?: unknown }).cause) causes.push(at)
+  return causes
 }

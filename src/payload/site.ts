@@ -2,6 +2,7 @@
 import { messageOf, SluiceError } from '../errors.ts'
 import type { DesiredPage, KnownPage, PageErrorCode, PagePolicy, PageResult, PageSite } from '../targets/page.ts'
 import { holds, sameSet } from './compare.ts'
+import { remembering } from './confirm.ts'
 import { hearConnections } from './connections.ts'
 import { inLanes } from './lanes.ts'
 import { byLevel } from './levels.ts'
@@ -39,7 +40,8 @@ export function payloadSite(options: PayloadOptions): PageSite {
     name: `Payload (${options.collections.join(', ')})`,
     capabilities: { move: true, batch: 100 },
     async apply(pages, policy) {
-      const batch = new Reads(await open(), options)
+      const { api, lost } = remembering(await open())
+      const batch = new Reads(api, options)
       // One page whose key or row can't be read must not fail the others: then each is read by itself.
       const isLoaded = await batch.load(pages).then(
         () => true,
@@ -54,6 +56,10 @@ export function payloadSite(options: PayloadOptions): PageSite {
           : done('unchanged', null, null),
       )
       for (const [at, [index, page]] of order.entries()) all[index] = results[at] ?? (await uponItself(batch, page, policy))
+      const gone = await lost().catch((error: unknown) => {
+        throw unavailable(error)
+      })
+      for (const [index, page] of order) if (gone.has(keyOf(page))) all[index] = await uponItself(batch, page, policy)
       return all
     },
     async lookup(keys) {
