@@ -5,7 +5,7 @@ import { requestRun } from '../../src/tasks/run.ts'
 import { Random } from '../simulation/random.ts'
 import type { Fault, Harness, Victim } from './harness.ts'
 import type { Point, Stage } from './points.ts'
-import type { Item } from './shop.ts'
+import { type Item, refuseBad } from './shop.ts'
 
 /**
  * Brings a victim to a point, makes the fault happen there, lets a rescuer finish, and checks the invariants.
@@ -102,15 +102,13 @@ const stages: Record<Stage, Lead> = {
     return workOn(harness, victim, objects, point)
   },
   async reprocess(harness, victim, objects, point) {
-    await harness.db.exec(
-      "ALTER TABLE public.item DROP CONSTRAINT not_bad; ALTER TABLE public.item ADD CONSTRAINT not_bad CHECK (a <> 'bad') NOT VALID",
-    )
+    await refuseBad(harness.db, true)
     const id = await harness.send(
       'item',
       objects.map((object, index) => (index % 3 === 0 ? { ...object, a: 'bad' } : object)),
     )
     await harness.rest()
-    await harness.db.exec('ALTER TABLE public.item DROP CONSTRAINT not_bad; ALTER TABLE public.item ADD CONSTRAINT not_bad CHECK (true)')
+    await refuseBad(harness.db, false)
     await requestRun(harness.db, 'reprocess', { messages: [id] }, { startedBy: 'click' })
     return go(victim, point)
   },

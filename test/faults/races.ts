@@ -4,6 +4,7 @@ import { requestRun } from '../../src/tasks/run.ts'
 import { Random } from '../simulation/random.ts'
 import { itemsOf } from './crash-points.ts'
 import type { Harness } from './harness.ts'
+import { refuseBad } from './shop.ts'
 
 /**
  * Posts one message fifty times at once with one idempotency key, and brings everything to rest.
@@ -35,6 +36,7 @@ export async function postAtOnce(harness: Harness, count: number): Promise<{ ids
 export async function clickAtOnce(harness: Harness): Promise<{ byClick: number; byClock: number; attempts: number[] }> {
   const { db } = harness
   const name = harness.nextKey()
+  await refuseBad(db, true)
   const id = await harness.send('item', [
     { id: `${name} well`, v: 1, a: 'good' },
     { id: `${name} ill`, v: 1, a: 'bad' },

@@ -45,6 +45,12 @@ export async function createShop(db: Db): Promise<void> {
   await db.exec(tables)
 }
 
+/** Whether the table refuses items that are bad, as it does at first. */
+export async function refuseBad(db: Db, isRefused: boolean): Promise<void> {
+  const check = isRefused ? "(a <> 'bad') NOT VALID" : '(true)'
+  await db.exec(`ALTER TABLE public.item DROP CONSTRAINT not_bad; ALTER TABLE public.item ADD CONSTRAINT not_bad CHECK ${check}`)
+}
+
 /** The longest that a claim of the shop's workers holds, in seconds. */
 export const lease = 2
 
