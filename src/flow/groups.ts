@@ -2,6 +2,7 @@
 import type { Db } from '../store/db.ts'
 import type { StoredMessage } from '../store/message.ts'
 import { type CorrectMessage, insertMessages, markAllCorrect, type SmallMessage } from '../store/message-group.ts'
+import { withRetry } from '../store/retry.ts'
 import { classify } from '../store/sqlstate.ts'
 import { Gathering } from './gather.ts'
 
@@ -26,8 +27,8 @@ export function groupsOf(db: Db): Groups {
   if (known !== undefined) return known
   const isOneItems = (error: unknown): boolean => classify(error) === 'instance'
   const made: Groups = {
-    inserted: new Gathering((messages) => insertMessages(db, messages), isOneItems, mostInGroup),
-    correct: new Gathering((messages) => markAllCorrect(db, messages), isOneItems, mostInGroup),
+    inserted: new Gathering((messages) => withRetry(() => insertMessages(db, messages)), isOneItems, mostInGroup),
+    correct: new Gathering((messages) => withRetry(() => markAllCorrect(db, messages)), isOneItems, mostInGroup),
   }
   groups.set(db, made)
   return made

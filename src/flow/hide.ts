@@ -15,9 +15,10 @@ export const withoutWords = 'The database refused it. Its own words are not kept
  * @param object the object's text
  */
 export function hideIn(fields: SensitiveFields, object: string, result: Result): Result {
-  if (!isFailed(result)) return result.detail === undefined ? result : { ...result, detail: fields.maskIn(result.detail, object) }
+  const masked = fields.maskerOf(object)
+  if (!isFailed(result)) return result.detail === undefined ? result : { ...result, detail: masked(result.detail) }
   const { failed } = result
-  if (!databaseCodes.has(failed.code)) return { failed: { ...failed, message: fields.maskIn(failed.message, object) } }
+  if (!databaseCodes.has(failed.code)) return { failed: { ...failed, message: masked(failed.message) } }
   return {
     failed: {
       ...failed,

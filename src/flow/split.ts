@@ -140,7 +140,7 @@ export function readInstance(
 export function toInstance(checked: CheckedObject, ordinal: number, data: string, sensitive?: SensitiveFields): NewInstance {
   const issue = checked.issues[0]
   if (issue === undefined) return { ordinal, externalId: checked.externalId, data, invalid: null }
-  const message = sensitive?.maskIn(issue.message, data) ?? issue.message
+  const message = sensitive?.maskerOf(data)(issue.message) ?? issue.message
   const invalid = { message, pointer: `/${ordinal}${issue.pointer}`, fingerprint: fingerprintOf('invalid', message) }
   return { ordinal, externalId: checked.externalId, data, invalid }
 }

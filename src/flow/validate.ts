@@ -122,9 +122,10 @@ export async function checkMessage(
       for (const [index, checking] of checks.entries()) {
         if (checking instanceof Promise && take !== undefined) throw new AsynchronousSchema()
         const checked: CheckedObject = checking instanceof Promise ? await checking : checking
+        const masked = sensitive?.maskerOf(slice[index] ?? '')
         for (const issue of checked.issues) {
           if (errorCount++ >= most) continue
-          const text = sensitive === undefined ? issue.message : sensitive.maskIn(issue.message, slice[index] ?? '')
+          const text = masked?.(issue.message) ?? issue.message
           errors.push({ ...issue, message: text, pointer: `/${total}${issue.pointer}` })
         }
         if (errorCount === 0 || keepsValid) await take?.(checked, slice[index] ?? '', total)

@@ -52,17 +52,21 @@ export function decodedBody(request: Request, limit: number): AsyncIterable<Uint
     throw new SluiceError('unsupported_encoding', `The Content-Encoding is "${encoding}". It may be gzip, or none.`)
   }
   const announced = Number(request.headers.get('Content-Length') ?? 0)
-  if (announced > limit) throw tooLarge(limit)
-  const sent = sentBytes(request, limit)
+  if (announced > limit) throw tooLarge(limit, adviceOfOption)
+  const sent = sentBytes(request, limit, adviceOfOption)
   return isGzip ? gunzipped(sent) : sent
 }
+
+/** What to do about a body that is larger than the option. */
+export const adviceOfOption = 'That is the option limits.body. Send it in several messages, or compress it.'
 
 /**
  * The bytes of a body as sent.
  *
+ * @param advice what to do about one that is larger
  * @throws SluiceError `body_too_large`, `body_interrupted`
  */
-export async function* sentBytes(request: Request, limit: number): AsyncGenerator<Uint8Array> {
+export async function* sentBytes(request: Request, limit: number, advice: string): AsyncGenerator<Uint8Array> {
   if (request.body === null) return
   const reader = (request.body as ReadableStream<Uint8Array>).getReader()
   let size = 0
@@ -73,7 +77,7 @@ export async function* sentBytes(request: Request, limit: number): AsyncGenerato
       isDone = done
       if (done) return
       size += value.length
-      if (size > limit) throw tooLarge(limit)
+      if (size > limit) throw tooLarge(limit, advice)
       yield value
     }
   } finally {
@@ -103,12 +107,6 @@ async function* gunzipped(sent: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
   }
 }
 
-function tooLarge(limit: number): SluiceError {
-  return new SluiceError(
-    'body_too_large',
-    `The body is larger than ${limit} bytes as sent (limits.body). Send it in several messages, or compress it.`,
-    {
-      details: { limit },
-    },
-  )
+function tooLarge(limit: number, advice: string): SluiceError {
+  return new SluiceError('body_too_large', `The body is larger than ${limit} bytes as sent. ${advice}`, { details: { limit } })
 }

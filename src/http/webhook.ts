@@ -13,6 +13,8 @@ export function isSigned(request: Request): boolean {
 /** Most bytes of a signed body as sent: it is read whole, in memory, before anybody knows who sent it. */
 export const longestSigned = 4 * 1024 * 1024
 
+const advice = `A signed message may have ${longestSigned} bytes, or what limits.body says if that is less; larger ones take a token.`
+
 /** Nobody's: the work for a source that isn't there is that for one that is. */
 const nobody = { secrets: ['whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'], integrations: undefined }
 
@@ -33,7 +35,7 @@ export async function verifySigned(config: Config, request: Request): Promise<{ 
   if (Math.abs(seconds) > webhookTolerance) {
     throw badSignature(`The header webhook-timestamp is more than ${webhookTolerance / 60} minutes from the time here. Look at the clocks.`)
   }
-  const body = await bytesOf(sentBytes(request, Math.min(config.limits.body, longestSigned)))
+  const body = await bytesOf(sentBytes(request, Math.min(config.limits.body, longestSigned), advice))
   const source = Object.hasOwn(config.webhooks, name) ? config.webhooks[name] : undefined
   const isRight = isSignedBy((source ?? nobody).secrets, { id, timestamp, body }, headers.get('webhook-signature') ?? '')
   if (source === undefined || !isRight) {

@@ -40,6 +40,9 @@ export interface RunParameters {
   replay?: boolean | undefined
 }
 
+/** What makes a replay one of something. What almost every message has, such as a status, doesn't. */
+const narrowing = ['messages', 'instances', 'integration', 'errorCode', 'fingerprint', 'from', 'sinceDays'] as const
+
 const largestId = 9_223_372_036_854_775_807n
 const largestOrdinal = 2_147_483_647
 
@@ -82,11 +85,9 @@ export function normalizeParameters(task: TaskName, given: RunParameters): RunPa
   if (given.asDraft !== undefined) parameters.asDraft = given.asDraft
   if (given.fingerprint !== undefined) parameters.fingerprint = given.fingerprint
   if (given.replay === true) {
-    const { draft: _, asDraft: __, ...conditions } = parameters
-    if (Object.keys(conditions).length === 0) {
-      throw invalid(
-        'a replay needs "messages", "instances", "integration", "errorCode", "from" or "sinceDays": it would process everything again that ever came',
-      )
+    if (!narrowing.some((name) => parameters[name] !== undefined)) {
+      const names = narrowing.map((name) => `"${name}"`).join(', ')
+      throw invalid(`a replay needs one of ${names}: it would process everything again that ever came`)
     }
     parameters.replay = true
   }

@@ -34,13 +34,17 @@ export class SensitiveFields {
   }
 
   /**
-   * Any text, with the sensitive values of an object masked wherever they stand in it. Values of one or two characters are
-   * masked where they stand alone: in a word they are chance.
+   * What masks the sensitive values of an object in any text, wherever they stand in it. Values of one or two characters are masked
+   * where they stand alone: in a word they are chance. The object is read once, with the first text.
    *
    * @param object the object's text
    */
-  maskIn(text: string, object: string): string {
-    return this.#valuesOf(object).reduce((masked, value) => maskValue(masked, value), text)
+  maskerOf(object: string): (text: string) => string {
+    let values: readonly string[] | undefined
+    return (text) => {
+      values ??= this.#valuesOf(object)
+      return values.reduce(maskValue, text)
+    }
   }
 
   /** Longest first, so that one that holds another goes whole. */

@@ -12,8 +12,6 @@ export type { SchemaIssue, ValidationResult } from './issue.ts'
 export interface Validator {
   /** Checks a value and leaves it as it is. A promise only where the schema itself is asynchronous. */
   validate(value: unknown): ValidationResult | Promise<ValidationResult>
-  /** Whether it may run a pattern, or code of others: then nobody knows how long it takes. */
-  readonly mayHang: boolean
   /** The schema as JSON Schema 2020-12, of what may be sent; null where it has none. */
   readonly jsonSchema: Record<string, unknown> | null
 }
@@ -28,13 +26,7 @@ export interface Validator {
  * @throws SluiceError `invalid_config` for a JSON Schema that doesn't compile or that refers to another document
  */
 export function createValidator(schema: SchemaLike, name: string): Validator {
-  if (!isStandardSchema(schema)) {
-    return {
-      validate: compileJsonSchema(schema, name),
-      mayHang: /"pattern(Properties)?":/.test(JSON.stringify(schema)),
-      jsonSchema: schema,
-    }
-  }
+  if (!isStandardSchema(schema)) return { validate: compileJsonSchema(schema, name), jsonSchema: schema }
   const { validate } = schema['~standard']
   return {
     validate(value) {
@@ -45,7 +37,6 @@ export function createValidator(schema: SchemaLike, name: string): Validator {
         return failureOf(error)
       }
     },
-    mayHang: true,
     jsonSchema: jsonSchemaOf(schema),
   }
 }

@@ -8,7 +8,10 @@ export interface SmallMessage extends NewMessage {
   body: Uint8Array
 }
 
-/** Inserts messages at status 0, with their bytes, in order; null for one whose source has used its idempotency key before. */
+/**
+ * Inserts messages at status 0, with their bytes; null for one whose source has used its idempotency key before. In the order of the
+ * keys, those without one in that of the list: two groups with the same keys can't wait for each other.
+ */
 export async function insertMessages(db: Queryable, messages: readonly SmallMessage[]): Promise<(StoredMessage | null)[]> {
   const { rows } = await db.query<StoredMessage>(
     `WITH sent AS MATERIALIZED (
@@ -16,7 +19,8 @@ export async function insertMessages(db: Queryable, messages: readonly SmallMess
          WITH ORDINALITY AS u (integration, source, idempotency_key, upload_id, body_sha256, body_size, format, is_draft, bytes, n)),
      inserted AS (
        INSERT INTO sluice.message (integration, source, idempotency_key, upload_id, body_sha256, body_size, format, is_draft)
-       SELECT integration, source, idempotency_key, upload_id::uuid, body_sha256, body_size, format, is_draft FROM sent ORDER BY n
+       SELECT integration, source, idempotency_key, upload_id::uuid, body_sha256, body_size, format, is_draft FROM sent
+       ORDER BY source, idempotency_key, n
        ON CONFLICT (source, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
        RETURNING ${storedColumns}),
      stored AS (

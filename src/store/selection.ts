@@ -23,15 +23,22 @@ class Values {
   }
 }
 
-/** Conditions on a message `m`, as far as a filter says anything of messages. */
-function onMessage(filter: RunParameters, values: Values): string[] {
+/**
+ * Conditions on a message `m`, as far as a filter says anything of messages.
+ *
+ * @param inHand the message that the last page ended in: what was put back of it has changed its status
+ */
+function onMessage(filter: RunParameters, values: Values, inHand?: string): string[] {
   const conditions: string[] = []
   if (filter.messages !== undefined) conditions.push(`m.id = ANY(${values.add(filter.messages)}::bigint[])`)
   if (filter.integration !== undefined) conditions.push(`m.integration = ${values.add(filter.integration)}`)
   if (filter.sinceDays !== undefined)
     conditions.push(`m.received_at >= now() - make_interval(secs => ${values.add(filter.sinceDays * 86_400)})`)
   if (filter.draft !== undefined) conditions.push(`m.is_draft = ${values.add(filter.draft)}`)
-  if (filter.status !== undefined) conditions.push(`m.status = ${values.add(filter.status)}::smallint`)
+  if (filter.status !== undefined) {
+    const isAt = `m.status = ${values.add(filter.status)}::smallint`
+    conditions.push(inHand === undefined ? isAt : `(${isAt} OR m.id = ${values.add(inHand)}::bigint)`)
+  }
   if (filter.source !== undefined) conditions.push(`m.source = ${values.add(filter.source)}`)
   if (filter.from !== undefined) conditions.push(`m.received_at >= ${values.add(filter.from)}::timestamptz`)
   if (filter.to !== undefined) conditions.push(`m.received_at < ${values.add(filter.to)}::timestamptz`)
@@ -168,7 +175,7 @@ type PageOptions = Parameters<typeof selectForRun>[2]
 async function selectFailures(db: Queryable, filter: RunParameters, options: PageOptions): Promise<InstancePage> {
   const values = new Values()
   const conditions = [
-    ...onMessage(filter, values),
+    ...onMessage(filter, values, options.after.messageId),
     `m.received_at <= ${values.add(options.until)}`,
     `(f.message_id, f.ordinal) > (${values.add(options.after.messageId)}, ${values.add(options.after.ordinal)})`,
   ]
@@ -196,7 +203,7 @@ async function selectFailures(db: Queryable, filter: RunParameters, options: Pag
 async function selectChosen(db: Queryable, filter: RunParameters, options: PageOptions): Promise<InstancePage> {
   const values = new Values()
   const conditions = [
-    ...onMessage(filter, values),
+    ...onMessage(filter, values, options.after.messageId),
     `m.received_at <= ${values.add(options.until)}`,
     `(i.message_id, i.ordinal) > (${values.add(options.after.messageId)}, ${values.add(options.after.ordinal)})`,
   ]
@@ -218,7 +225,7 @@ async function selectOfMessages(db: Queryable, filter: RunParameters, options: P
   const mostListed = limit + 1
   const values = new Values()
   const conditions = [
-    ...onMessage(filter, values),
+    ...onMessage(filter, values, after.messageId),
     ...onMessageOfObject(filter, values),
     `m.received_at <= ${values.add(options.until)}`,
     `m.id >= ${values.add(after.messageId)}`,

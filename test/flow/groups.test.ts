@@ -1,9 +1,11 @@
 /** Small messages go together: at intake, when they are split, when they are rolled up. What goes wrong stays with the one that it belongs to. */
+import { createHash, randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineIntegration, type Integration } from '../../src/config.ts'
 import { Gathering } from '../../src/flow/gather.ts'
 import { rollUpAll } from '../../src/flow/rollup.ts'
+import { insertMessages, type SmallMessage } from '../../src/store/message-group.ts'
 import { onBoth } from '../support/both.ts'
 import { resetCompany } from '../support/company.ts'
 import { createInbox, type Inbox } from '../support/inbox.ts'
@@ -31,6 +33,30 @@ const statuses = async (inbox: Inbox): Promise<number[]> => {
 
 onBoth((opened) => {
   beforeEach(() => resetCompany(opened.db))
+
+  test('groups with the same keys in opposite order don’t deadlock', async () => {
+    for (let round = 0; round < 20; round++) {
+      const message = (n: number): SmallMessage => {
+        const body = Buffer.from(`[${n}]`)
+        const uploadId = randomUUID()
+        const sent = {
+          integration: 'thing',
+          source: 'twice',
+          idempotencyKey: `${round} ${n}`,
+          uploadId,
+          format: 'json' as const,
+          isDraft: false,
+        }
+        return { ...sent, body, bodySha256: createHash('sha256').update(body).digest(), bodySize: body.length }
+      }
+      const keys = Array.from({ length: 50 }, (_, n) => n)
+      const stored = await Promise.all([
+        insertMessages(opened.db, keys.map(message)),
+        insertMessages(opened.db, keys.toReversed().map(message)),
+      ])
+      expect(stored.flat().filter((one) => one !== null)).toHaveLength(50)
+    }
+  })
 
   test('many at once are each stored with their own bytes, in the order in which they came', async () => {
     const inbox = createInbox(opened.db, [thing()])

@@ -79,6 +79,10 @@ onBoth((opened) => {
       expect(await found(`from=${receivedAt}`)).toContain(waiting.id)
       expect(await found(`to=${receivedAt}`)).not.toContain(failed.id)
       expect(await found('from=2100-01-01T00:00:00Z')).toEqual([])
+      for (const time of ['0000-01-01T00:00:00Z', '2020-01-01T00:00:00+23:00', '2020-01-01T00:00:00-16:00'])
+        await problem(await app.call('GET', `/api/messages?from=${encodeURIComponent(time)}`), 400, 'bad_request')
+      for (const time of ['0001-01-01T00:00:00+00:00', '2020-01-01T00:00:00-15:59', '2020-01-01T00:00:00.123456Z'])
+        expect(await found(`from=${encodeURIComponent(time)}`)).toHaveLength(4)
       expect(await found('from=2020-01-01T00:00:00Z')).toHaveLength(4)
       for (const text of ['Title 1', 'title 1', '100%', '_\\\\"', 'ttjf']) {
         expect({ text, ids: await found(`from=2020-01-01T00:00:00Z&text=${encodeURIComponent(text)}`) }).toEqual({ text, ids: [split.id] })

@@ -72,7 +72,7 @@ describe('what is sensitive', () => {
 describe('texts', () => {
   test('a value goes wherever it stands, a short one only where it stands alone', () => {
     const fields = fieldsOf(['secret'])
-    const masked = (text: string, secret: unknown): string => fields.maskIn(text, JSON.stringify({ secret }))
+    const masked = (text: string, secret: unknown): string => fields.maskerOf(JSON.stringify({ secret }))(text)
     expect(masked('Key (x)=(Abc-1) exists: Abc-1.', 'Abc-1')).toBe(`Key (x)=(${mask}) exists: ${mask}.`)
     expect(masked('at line 12: value 1 is bad, (1)', 1)).toBe(`at line 12: value ${mask} is bad, (${mask})`)
     expect(masked('say "a\\"b"', 'a"b')).toBe(`say "${mask}"`)
@@ -85,7 +85,7 @@ describe('texts', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 3 }), fc.string(), fc.string(), (secret, before, after) => {
         fc.pre(secret.trim() !== '' && !mask.includes(secret) && !`${before}${mask}${after}`.includes(secret))
-        expect(fieldsOf(['a.b']).maskIn(`${before}${secret}${after}`, JSON.stringify({ a: { b: secret } }))).not.toContain(secret)
+        expect(fieldsOf(['a.b']).maskerOf(JSON.stringify({ a: { b: secret } }))(`${before}${secret}${after}`)).not.toContain(secret)
       }),
     )
   })

@@ -111,6 +111,12 @@ onPostgres((opened) => {
     },
   )
 
+  test('what takes a JSON Schema the square of the elements is stopped, too', async () => {
+    const app = appWith({ type: 'object', properties: { list: { type: 'array', uniqueItems: true } } })
+    const body = { ms_id: 'o-1', list: Array.from({ length: 40_000 }, (_, n) => ({ n })) }
+    await problem(await app.call('POST', '/api/integrations/organization/messages', { body }), 422, 'validation_timeout')
+  })
+
   test.each([
     ['where the valid ones go on', { onInvalid: 'keep-valid' } as const, 1000],
     ['of a message that is split as it comes', {}, 2],

@@ -144,7 +144,8 @@ onPostgres((opened) => {
   })
 
   test('a body that is too large to sign is refused before it is kept', async () => {
-    await problem(await send({ content: Buffer.alloc(longestSigned + 1, 32) }), 413, 'body_too_large')
+    const { detail } = await problem(await send({ content: Buffer.alloc(longestSigned + 1, 32) }), 413, 'body_too_large')
+    expect(detail).toContain('take a token')
     expect(await kept()).toBe(0)
   })
 

@@ -57,6 +57,23 @@ describe('what a filter chooses', () => {
       expect(await flat({ integration: 'nobody' })).toEqual([])
     })
 
+    test.each([{}, { replay: true }])(
+      'a message that a page ends in goes on, though its status is another one by then: %o',
+      async (more) => {
+        const id = await splitMessageOf(db, ['permanent', 'permanent', 'permanent', 'permanent', 'permanent'])
+        await db.query('UPDATE sluice.message SET status = -3, finished_at = now() WHERE id = $1', [id])
+        const found: string[] = []
+        for (let after = beforeAll; ; ) {
+          const page = await selectForRun(db, { status: -3, integration: 'thing', ...more }, { after, limit: 2, until })
+          found.push(...page.keys.map((key) => `${key.messageId}.${key.ordinal}`))
+          await requeueInstances(db, page.keys, { chunkSize: 10 })
+          if (page.reached === null) break
+          after = page.reached
+        }
+        expect(found).toEqual([0, 1, 2, 3, 4].map((ordinal) => `${id}.${ordinal}`))
+      },
+    )
+
     test('only transient failures whose time has come', async () => {
       const id = await splitMessageOf(db, ['transient', 'transient', 'permanent', 'missing_reference'])
       expect(await flat({}, { onlyDue: true })).toEqual([])

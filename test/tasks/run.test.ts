@@ -21,9 +21,12 @@ describe('runs', () => {
       await expect(requestRun(db, 'split', { messages: ['12x'] }, { startedBy: 'click' })).rejects.toMatchObject({
         code: 'invalid_parameters',
       })
-      await expect(requestRun(db, 'reprocess', { replay: true }, { startedBy: 'click' })).rejects.toMatchObject({
-        code: 'invalid_parameters',
-      })
+      // A replay of everything, or of nearly everything.
+      for (const more of [{}, { status: 3 }, { to: '2999-01-01T00:00:00Z' }, { source: 'erp' }, { draft: false }]) {
+        await expect(requestRun(db, 'reprocess', { replay: true, ...more }, { startedBy: 'click' })).rejects.toMatchObject({
+          code: 'invalid_parameters',
+        })
+      }
       expect((await db.query('SELECT FROM sluice.task_run')).rows).toEqual([])
     })
 

@@ -43,7 +43,9 @@ export const instanceIdShape = z
 
 export const nameShape = z.string().regex(integrationName, 'is no name of an integration').openapi({ example: 'organization' })
 export const timeShape = z.iso
-  .datetime({ offset: true, error: 'must be a time with an offset, such as 2026-03-01T12:00:00Z' })
+  .datetime({ offset: true, error: 'must be a time with an offset, such as 2026-03-01T12:00:00Z', abort: true })
+  // ISO 8601 has a year 0 and offsets of a day, PostgreSQL hasn't.
+  .regex(/^(?!0000).*(Z|[+-](0\d|1[0-5])(:?\d\d)?)$/, 'must be after the year 0, with an offset of less than 16 hours')
   .openapi({ example: '2026-03-01T12:00:00.000Z' })
 
 /** A text that PostgreSQL can hold. */
