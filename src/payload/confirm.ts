@@ -17,6 +17,8 @@ export function remembering(api: LocalApi): Remembering {
   }
   return {
     api: {
+      config: api.config,
+      collections: api.collections,
       db: api.db,
       find: (options) => api.find(options),
       create: async (options) => noted(options.collection, await api.create(options)),

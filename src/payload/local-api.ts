@@ -4,6 +4,8 @@
 export type Doc = Record<string, unknown> & { id: string | number }
 
 export interface LocalApi {
+  config: { localization?: unknown }
+  collections: Record<string, { config: unknown } | undefined>
   find(options: {
     collection: string
     where: Record<string, unknown>

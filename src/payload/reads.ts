@@ -110,6 +110,11 @@ export class Reads {
     )
   }
 
+  /** Whether pages have texts for each language. */
+  isLocalized(collection: string): boolean {
+    return Boolean(this.api.config.localization) && hasLocalized(this.api.collections[collection]?.config)
+  }
+
   id(text: string): Id {
     return this.api.db.defaultIDType === 'number' && /^\d+$/.test(text) ? Number(text) : text
   }
@@ -200,6 +205,12 @@ function underAny(parents: readonly (Id | null)[]): Record<string, unknown> {
     ...(ids.length === parents.length ? [] : [{ parent: { exists: false } }]),
   ]
   return ways.length === 1 && ways[0] !== undefined ? ways[0] : { or: ways }
+}
+
+/** Whether a field is localized, however deep in groups and blocks. */
+function hasLocalized(given: unknown): boolean {
+  const { localized, flattenedFields, blocks } = (given ?? {}) as { localized?: boolean; flattenedFields?: unknown[]; blocks?: unknown[] }
+  return localized === true || [...(flattenedFields ?? []), ...(blocks ?? [])].some(hasLocalized)
 }
 
 function nameOf(...parts: unknown[]): string {

@@ -142,10 +142,17 @@ async function decide(reads: Reads, page: DesiredPage, policy: PagePolicy, isOld
       return { ...refused('conflict', 'page_trashed', message, found), drift: told }
     }
   }
+  // A write starts from the newest revision in every language, and only one of them is sent along.
+  const isMixed = found !== null && hasEditorDraft(found) && reads.isLocalized(page.type)
+  if (isMixed && page.state === 'unpublished' && found.live._status === 'published') {
+    const message = "an editor's unpublished draft stands on the page, and its languages can't be told apart: publish or discard it"
+    return refused('conflict', 'editor_draft', message, found)
+  }
   if (page.state === 'unpublished') return takeOff(reads, page, found, policy)
   const parent = await parentOf(reads, page, found)
   if (typeof parent === 'object' && parent !== null) return parent
-  return found === null ? create(reads, page, parent) : change(reads, page, found, parent, policy, isOld)
+  if (found === null) return create(reads, page, parent)
+  return change(reads, page, found, parent, isMixed ? { ...policy, editorDraft: 'conflict' } : policy, isOld)
 }
 
 /** A worker that was stopped for long sends what is live by now in a newer version. */

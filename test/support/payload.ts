@@ -34,7 +34,7 @@ interface Client {
 }
 
 /** As much of Payload as the tests use. */
-export interface RealPayload extends Omit<LocalApi, 'create' | 'update' | 'find'> {
+export interface RealPayload extends Omit<LocalApi, 'create' | 'update' | 'find' | 'collections'> {
   find(options: object): Promise<{ docs: Doc[] }>
   findByID(options: object): Promise<Doc>
   create(options: object): Promise<Doc>
