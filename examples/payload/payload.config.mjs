@@ -1,4 +1,4 @@
-/** A small Payload site: organizations as a tree of pages, and areas. */
+/** A small Payload site: organizations as a tree of pages, with districts and areas. */
 import { fileURLToPath } from 'node:url'
 import { postgresAdapter } from '@payloadcms/db-postgres'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
@@ -21,6 +21,7 @@ export function siteConfig(url) {
     db: databaseAt(url),
     collections: [
       { slug: 'areas', fields: [{ name: 'name', type: 'text' }] },
+      { slug: 'districts', fields: [{ name: 'name', type: 'text' }] },
       {
         slug: 'organizations',
         trash: true,
@@ -30,6 +31,8 @@ export function siteConfig(url) {
           { name: 'slug', type: 'text', required: true, index: true },
           { name: 'parent', type: 'relationship', relationTo: 'organizations' },
           { name: 'phone', type: 'text', maxLength: 20 },
+          { name: 'address', type: 'text' },
+          { name: 'district', type: 'relationship', relationTo: 'districts' },
           { name: 'about', type: 'textarea' },
           { name: 'areas', type: 'relationship', relationTo: 'areas', hasMany: true },
         ],

@@ -1,6 +1,6 @@
 /**
  * Three hundred organizations become pages of a real Payload site: created, unchanged, edited, drafted, taken off, published
- * again and moved. Run `npm ci` in this folder first.
+ * again and moved; then employees, rows of a table that refer to pages. Run `npm ci` in this folder first.
  *
  *     node examples/payload/run.ts
  */
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSluice, defineConfig, defineIntegration } from '../../src/index.ts' // in your project: from 'sluice'
 import { payloadSite } from '../../src/payload/index.ts' // in your project: from 'sluice/payload'
+import { employee, employeesOf, employeeTable } from '../wagtail/employee.ts'
 import { Organization, organizations } from '../wagtail/organization.ts'
 
 interface Message {
@@ -19,6 +20,7 @@ interface Message {
 
 interface Site {
   db: { migrate(): Promise<void>; destroy(): Promise<void> }
+  create(options: { collection: string; data: object }): Promise<unknown>
   count(options: object): Promise<{ totalDocs: number }>
 }
 
@@ -30,6 +32,8 @@ const { getPayload } = await import(String(library))
 const { siteConfig } = await import(String(config))
 const payload: Site = await getPayload({ config: siteConfig(`file:${join(folder, 'site.db')}`), disableOnInit: true })
 await payload.db.migrate()
+for (let number = 1; number <= 5; number++) await payload.create({ collection: 'districts', data: { name: `District ${number}` } })
+for (let number = 1; number <= 20; number++) await payload.create({ collection: 'areas', data: { name: `Area ${number}` } })
 
 const site = payloadSite({ payload: () => Promise.resolve(payload), collections: ['organizations'], places: { top: null } })
 const organizationPages = defineIntegration({
@@ -42,16 +46,19 @@ const organizationPages = defineIntegration({
       type: 'organizations',
       parent: t.parent('organization', 'parent_ms_id', { top: t.place('top') }),
       title: 'title',
-      fields: { phone: 'phone' },
+      fields: { phone: 'phone', address: 'address' },
+      refs: { district: 'district_ms_id' }, // kept by the site itself: the ids are its own
+      sets: { areas: 'area_ms_id_list' },
     }),
 })
 const sluice = createSluice({
-  ...defineConfig({ integrations: [organizationPages], logLevel: 'warn' }),
+  ...defineConfig({ integrations: [organizationPages, employee], logLevel: 'warn' }),
   database: { folder: join(folder, 'inbox'), connections: 1 },
   token,
 })
 try {
   await sluice.migrate()
+  await sluice.services.db.exec(employeeTable)
   sluice.work()
   const all = organizations()
   const leaves = all.slice(0, 240)
@@ -63,6 +70,7 @@ try {
   await step('12 deleted', change(leaves.slice(40, 52), { deleted_at: '2026-11-23' }))
   await step('the 12 are back', leaves.slice(40, 52))
   await step('5 under another organization', change(leaves.slice(60, 65), { parent_ms_id: 'R5-8' }))
+  await step('20 employees of organizations', employeesOf(leaves.slice(0, 20)), '', 'employee')
   const { totalDocs } = await payload.count({ collection: 'organizations' })
   const live = await payload.count({ collection: 'organizations', where: { _status: { equals: 'published' } } })
   console.log(`\nPayload says: ${String(totalDocs)} pages, ${String(live.totalDocs)} live`)
@@ -77,9 +85,9 @@ function change(list: readonly Organization[], more: Partial<Organization>): Org
 }
 
 /** Sends a message, waits until it is finished, and prints what became of it. */
-async function step(name: string, objects: readonly Organization[], query = ''): Promise<void> {
+async function step(name: string, objects: readonly object[], query = '', integration = 'organization'): Promise<void> {
   const started = performance.now()
-  const receipt = await call<Message>(`integrations/organization/messages${query}`, { method: 'POST', body: JSON.stringify(objects) })
+  const receipt = await call<Message>(`integrations/${integration}/messages${query}`, { method: 'POST', body: JSON.stringify(objects) })
   for (;;) {
     const { status, counts } = await call<Message>(`messages/${receipt.id}`)
     if (status !== 3 && status !== -3 && status !== -1) {

@@ -9,6 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSluice } from '../../src/index.ts' // in your project: from 'sluice'
+import { employeesOf, employeeTable } from './employee.ts'
 import { type Organization, organizations } from './organization.ts'
 import { startSite } from './site.ts'
 import { wagtailConfig } from './sluice.config.ts'
@@ -27,6 +28,7 @@ const site = await startSite({ data: join(folder, 'site'), secret })
 const sluice = createSluice({ ...wagtailConfig(site.url, secret), database: { folder: join(folder, 'inbox'), connections: 1 }, token })
 try {
   await sluice.migrate()
+  await sluice.services.db.exec(employeeTable)
   sluice.work()
   const all = organizations()
   const leaves = all.slice(0, 240)
@@ -51,6 +53,7 @@ try {
     '5 under another organization',
     change(leaves.slice(60, 65), () => ({ parent_ms_id: 'R5-8' })),
   )
+  await step('20 employees of organizations', employeesOf(leaves.slice(0, 20)), '', 'employee')
 
   const { fixtree, pages, live, withDraft, searchMisses, referencesWrong } = await site.inspect()
   console.log(`\nWagtail says: ${String(pages)} pages, ${String(live)} live, ${String(withDraft)} with a draft;`)
@@ -67,9 +70,9 @@ function change(list: readonly Organization[], more: (organization: Organization
 }
 
 /** Sends a message, waits until it is finished, and prints what became of it. */
-async function step(name: string, objects: readonly Organization[], query = ''): Promise<void> {
+async function step(name: string, objects: readonly object[], query = '', integration = 'organization'): Promise<void> {
   const started = performance.now()
-  const receipt = await call<Message>(`integrations/organization/messages${query}`, { method: 'POST', body: JSON.stringify(objects) })
+  const receipt = await call<Message>(`integrations/${integration}/messages${query}`, { method: 'POST', body: JSON.stringify(objects) })
   for (;;) {
     const { status, counts } = await call<Message>(`messages/${receipt.id}`)
     if (status !== 3 && status !== -3 && status !== -1) {

@@ -1,6 +1,7 @@
-/** Organizations become pages of the Wagtail site of this folder. */
+/** Organizations become pages of the Wagtail site of this folder, and employees rows that refer to them. */
 import { type Config, defineConfig, defineIntegration } from '../../src/index.ts' // in your project: from 'sluice'
 import { wagtailSite } from '../../src/wagtail/index.ts' // in your project: from 'sluice/wagtail'
+import { employee } from './employee.ts'
 import { Organization } from './organization.ts'
 
 /**
@@ -24,5 +25,5 @@ export function wagtailConfig(site: string, secret: string): Config {
         sets: { areas: 'area_ms_id_list' },
       }),
   })
-  return defineConfig({ integrations: [organization], logLevel: 'warn' })
+  return defineConfig({ integrations: [organization, employee], logLevel: 'warn' })
 }
