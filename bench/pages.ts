@@ -53,6 +53,10 @@ export interface PageCase {
   cms: string
   /** What the script does for a page, in words. */
   byHand: string
+  /** How Sluice reaches the site, in words. */
+  through: string
+  /** Pages in a round unless told otherwise. */
+  objects: number
   /** Makes the tables of a site, and starts the script on it. */
   startByHand(databaseUrl: string): Promise<ByHand>
   /** Starts an inbox on one database that writes the pages of a site on another, which is ready. */
@@ -70,7 +74,7 @@ interface Turn {
 }
 
 /** Measures a CMS. Throws if the two sites don't have the same pages at the end. */
-export async function measurePages(of: PageCase, { objects = 300, rounds, say }: BenchOptions): Promise<Report> {
+export async function measurePages(of: PageCase, { objects = of.objects, rounds, say }: BenchOptions): Promise<Report> {
   const busy = loadavg()[0] ?? 0
   const server = await startPostgres({ major: 18 })
   const turns: Record<Step, Turn[]> = { create: [], unchanged: [], update: [] }
@@ -110,7 +114,7 @@ export async function measurePages(of: PageCase, { objects = 300, rounds, say }:
       },
     ]),
   ) as Record<Step, Record<'hand' | 'sluice' | 'ratio', Summary>>
-  const command = `npm run bench -- ${of.name}${objects === 300 ? '' : ` --objects ${objects}`}`
+  const command = `npm run bench -- ${of.name}${objects === of.objects ? '' : ` --objects ${objects}`}`
   const on = machine(`PostgreSQL ${server.major}, default settings`)
   const row = (name: string, step: Step): string => {
     const { hand, sluice, ratio } = figures[step]
@@ -119,7 +123,7 @@ export async function measurePages(of: PageCase, { objects = 300, rounds, say }:
   return {
     result: { case: of.name, command, machine: on, cms: of.cms, objects, rounds, loadAverage: busy, figures },
     markdown: [
-      `${objects} pages on three levels, each with a parent and two areas; pages a second, median of ${rounds} interleaved rounds (lowest to highest). Sluice: one message, from its POST to rolled up, with one worker process. By hand: ${of.byHand} Both sites end with the same pages; a naive save adds a revision even where nothing changed, Sluice adds none.`,
+      `${objects} pages on three levels, each with a parent and two areas; pages a second, median of ${rounds} interleaved rounds (lowest to highest). Sluice: one message, from its POST to rolled up, with one worker process; ${of.through} By hand: ${of.byHand} Both sites end with the same pages; a naive save adds a revision even where nothing changed, Sluice adds none.`,
       '',
       `| | by hand | Sluice | ratio |`,
       '|---|---:|---:|---:|',

@@ -28,6 +28,8 @@ export const wagtail: BenchCase = {
           cms: `Wagtail ${version}`,
           byHand:
             'a script with `add_child`, `save_revision` and `publish`, one transaction for a page; it knows all ids, and asks for the parent or the page to be changed.',
+          through: 'requests of 50 pages at most to the one process of a Django development server.',
+          objects: 100,
           startByHand: (databaseUrl) => startScript('python3', [script, join(folder, 'by-hand')], { DATABASE_URL: databaseUrl }),
           async startInbox(databaseUrl, siteUrl) {
             const secret = randomBytes(32).toString('base64')

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from wagtail.log_actions import LogContext, log
+from wagtail.models import Page
 
 from . import tree
 from .decide import Plan, Refused, Standing, conflict
@@ -143,7 +144,9 @@ def _update(
         _write(base, writes)
         if plan.clear_dates:
             _clear_dates(base)
-        revision = base.save_revision(user=user, log_action=False)
+        revision = base.save_revision(
+            user=user, log_action=False, clean=not (plan.publish and _publishing_checks(base))
+        )
         if not (plan.on_draft and standing.editor_draft):
             record.revision_id = revision.pk
         if plan.publish:
@@ -193,6 +196,16 @@ def _rebase(page: Any, editors: Any, writes: list[Write]) -> None:
     draft.save_revision(
         user=editors.user, approved_go_live_at=editors.approved_go_live_at, log_action=False, clean=False
     )
+
+
+def _publishing_checks(page: Any) -> bool:
+    """Whether publishing checks the page just as saving its revision would, so that once is enough.
+
+    A site's own check may also change the page, and the revision has to hold what is live then.
+    """
+    checks = ("full_clean", "clean", "clean_fields")
+    own = any(getattr(type(page), name) is not getattr(Page, name) for name in checks)
+    return not own and bool(page.slug) and page.go_live_at is None
 
 
 def _clear_dates(page: Any) -> None:
