@@ -35,7 +35,9 @@ export async function inLanes(
       await result
     }
   }
-  const lanes = await Promise.allSettled(Array.from({ length: lanesOf[batch.api.db.name ?? ''] ?? 1 }, lane))
+  // A page of nested docs is written with all that is below.
+  const count = batch.options.tree === 'nested-docs' ? 1 : (lanesOf[batch.api.db.name ?? ''] ?? 1)
+  const lanes = await Promise.allSettled(Array.from({ length: count }, lane))
   for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason
   return Promise.all(results)
 }

@@ -56,5 +56,7 @@ export interface InTransaction {
 /** Tells the plugin's hooks which message a write comes from, and which page it writes over: as it was when it was read. */
 export interface WriteContext {
   sluice?: string
+  /** The key of the page that is written. */
+  sluiceKey?: string
   sluiceRead?: { id: string | number; updatedAt: unknown }
 }

@@ -7,6 +7,12 @@ export interface PayloadOptions {
   collections: readonly string[]
   /** By the name of a place, the id of the page to stand under; null for the top. */
   places: Record<string, string | number | null>
+  /**
+   * How the site keeps its tree. `parent-only` (default): a page names its parent, and that is all. `nested-docs`: with
+   * `@payloadcms/plugin-nested-docs`, which keeps each page's address in its `breadcrumbs` and saves all pages below a published one anew
+   * whenever that is saved.
+   */
+  tree?: 'parent-only' | 'nested-docs'
   /** The address of a page by its path, such as `/organizations/waterworks`. Default: the path itself. */
   url?: (path: string) => string
   /** Told after the commit which URLs changed. */

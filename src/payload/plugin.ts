@@ -66,7 +66,7 @@ function extended(collection: Collection): Collection {
   // A revision starts as a copy of the one before it: without this an editor's draft would pass as ours.
   const sign = ({ data, context, originalDoc }: HookArguments): Record<string, unknown> => ({
     ...data,
-    [own.writer]: context.sluice ?? null,
+    [own.writer]: writerOf({ ...originalDoc, ...data }, context),
     [own.place]: placeOf({ ...originalDoc, ...data }),
   })
   return {
@@ -74,6 +74,11 @@ function extended(collection: Collection): Collection {
     fields: [...collection.fields, ...hidden],
     hooks: { ...collection.hooks, beforeChange: [refuseUnread, ...(collection.hooks?.beforeChange ?? []), sign] },
   }
+}
+
+/** What the site's own code saves again within a write, such as the pages below, remains whose it was. */
+function writerOf(doc: Record<string, unknown>, { sluice, sluiceKey }: WriteContext): unknown {
+  return sluiceKey === undefined || doc[own.key] === sluiceKey ? (sluice ?? null) : (doc[own.writer] ?? null)
 }
 
 /** Null for pages that are only the editors': what they do with them is up to them. */

@@ -134,6 +134,8 @@ export class Reads {
   }
 
   async url(collection: string, doc: Doc): Promise<string> {
+    const crumb = this.options.tree === 'nested-docs' ? (doc.breadcrumbs as { url?: string | null }[] | undefined)?.at(-1)?.url : null
+    if (crumb != null) return this.options.url?.(crumb) ?? crumb
     const line = [doc, ...(await this.line(collection, doc.parent))]
     const path = `/${line
       .map(({ slug }) => String(slug))

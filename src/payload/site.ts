@@ -60,6 +60,11 @@ export function payloadSite(options: PayloadOptions): PageSite {
         throw unavailable(error)
       })
       for (const [index, page] of order) if (gone.has(keyOf(page))) all[index] = await uponItself(batch, page, policy)
+      const goneAgain = gone.size === 0 ? gone : await lost()
+      for (const [index, page] of order) {
+        const message = "the site took the page and lost it, twice: code of its own, such as a hook, ends the write's transaction"
+        if (goneAgain.has(keyOf(page))) all[index] = refused('invalid', 'page_invalid', message, null)
+      }
       return all
     },
     async lookup(keys) {
@@ -233,7 +238,13 @@ async function create(reads: Reads, page: DesiredPage, parent: string | number |
     [own.parent]: String(parent ?? ''),
     ...versionOf(page),
   }
-  const doc = (await reads.api.create({ collection: page.type, data, depth: 0, draft: isDraft, context: { sluice: page.key } })) as Doc
+  const doc = (await reads.api.create({
+    collection: page.type,
+    data,
+    depth: 0,
+    draft: isDraft,
+    context: { sluice: page.key, sluiceKey: keyOf(page) },
+  })) as Doc
   reads.learn(page.type, doc)
   const url = await reads.url(page.type, doc)
   const changes = Object.fromEntries(Object.entries(fields).map(([name, after]) => [name, { before: null, after }]))
@@ -292,8 +303,10 @@ async function change(
     ...versionOf(page),
   }
   const moves = !savesDraft && (slug !== live.slug || String(wantedParent ?? '') !== String(live.parent ?? ''))
-  const below = moves ? (await reads.below(collection, live.id)).filter((doc) => doc._status === 'published') : []
-  const addresses = (): Promise<string[]> => Promise.all(below.map((doc) => reads.url(collection, doc)))
+  const addresses = async (): Promise<string[]> => {
+    const below = moves ? await reads.below(collection, live.id) : []
+    return Promise.all(below.filter((doc) => doc._status === 'published').map((doc) => reads.url(collection, doc)))
+  }
   const urls = new Set([...(isLive ? [url] : []), ...(await addresses())])
   const written = await write(reads.api, savesDraft ? { ...page, state: 'draft' } : page, found, data, policy.editorDraft)
   const changes: Record<string, { before: unknown; after: unknown }> = {}

@@ -1,7 +1,7 @@
 /** Writes over a page, so that what editors have written stays. */
 import type { DesiredPage, PagePolicy } from '../targets/page.ts'
 import type { Doc, InTransaction, LocalApi } from './local-api.ts'
-import { own } from './plugin.ts'
+import { keyOf, own } from './plugin.ts'
 import type { Found } from './reads.ts'
 
 /**
@@ -22,7 +22,8 @@ export async function write(
   const hasDraft = hasEditorDraft(found)
   // A draft with an editor's text in it remains the editor's: signed as ours, the next message would make it live.
   const sluice = hasDraft && isDraft && editorDraft === 'preserve' ? '' : page.key
-  const context = { sluice, sluiceRead: { id: live.id, updatedAt: latest.updatedAt } }
+  const sluiceKey = keyOf(page)
+  const context = { sluice, sluiceKey, sluiceRead: { id: live.id, updatedAt: latest.updatedAt } }
   const base = !hasDraft || (isDraft && editorDraft === 'preserve') ? {} : content(live, latest)
   const update = { collection, id: live.id, data: { ...base, ...data }, depth: 0 as const, draft: isDraft, trash: true, context }
   if (!hasDraft || isDraft || editorDraft !== 'preserve') {
@@ -32,7 +33,16 @@ export async function write(
   const kept = { ...content(latest, live), ...data, _status: 'draft' }
   return inTransaction(api, async (part) => {
     const written = (await api.update({ ...update, ...part() })) as Doc
-    await api.update({ collection, id: live.id, data: kept, depth: 0, draft: true, trash: true, context: { sluice: '' }, ...part() })
+    await api.update({
+      collection,
+      id: live.id,
+      data: kept,
+      depth: 0,
+      draft: true,
+      trash: true,
+      context: { sluice: '', sluiceKey },
+      ...part(),
+    })
     return written
   })
 }

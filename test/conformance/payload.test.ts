@@ -87,6 +87,28 @@ describe.skipIf(!hasPayload).each(payloadDatabases)('a real Payload site on %s',
     }
   })
 
+  test.runIf(kind === 'postgres')("code of the site that ends a write's transaction and drops the error is found out", async () => {
+    const { afterChange } = payload.collections.organizations.config.hooks
+    const { pageId } = await apply(page('other'))
+    afterChange.push(async ({ doc, req }) => {
+      if (doc?.title === 'Doomed')
+        await payload
+          .update({ collection: 'organizations', id: Number(pageId), data: { phone: 'x'.repeat(30) }, req })
+          .catch(() => undefined)
+      return doc
+    })
+    try {
+      expect(await applyAll([page('d1'), page('d2', { title: 'Doomed' }), page('d3')])).toMatchObject([
+        { result: 'created' },
+        { result: 'invalid', pageId: null, error: { code: 'page_invalid', message: expect.stringContaining('lost it, twice') } },
+        { result: 'created' },
+      ])
+    } finally {
+      afterChange.pop()
+    }
+    expect(await apply(page('d2', { title: 'Doomed' }))).toMatchObject({ result: 'created' })
+  })
+
   test('out of the trash a page comes back as it was, with what the master says now', async () => {
     const { pageId } = await apply(page('binned'))
     await edited.editor.remove(pageId ?? '')
