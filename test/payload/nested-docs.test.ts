@@ -47,13 +47,22 @@ describe.skipIf(!hasPayload)('a Payload site with nested docs', () => {
             { name: 'about', type: 'textarea' },
           ],
         },
+        {
+          slug: 'branches',
+          versions: { drafts: true },
+          fields: [
+            { name: 'title', type: 'text' },
+            { name: 'slug', type: 'text' },
+            { name: 'parent', type: 'relationship', relationTo: 'branches' },
+          ],
+        },
       ],
-      plugins: [nested, sluicePages([collection])],
+      plugins: [nested, sluicePages([collection, 'branches'])],
     })
     payload = (await getPayload({ config, disableOnInit: true, key: url })) as RealPayload
     site = payloadSite({
       payload: () => Promise.resolve(payload),
-      collections: [collection],
+      collections: [collection, 'branches'],
       places: { top: null },
       tree: 'nested-docs',
     })
@@ -106,6 +115,13 @@ describe.skipIf(!hasPayload)('a Payload site with nested docs', () => {
     const before = await revisions()
     expect((await apply(page('b2', 'bb'), page('b3', 'b2'))).map(({ result }) => result)).toEqual(['unchanged', 'unchanged'])
     expect(await revisions()).toBe(before)
+  })
+
+  test("a page keeps its collection: one of the same object's in another is not ours", async () => {
+    const [made] = await apply(page('d1', null))
+    const elsewhere = page('d1', null, { type: 'branches', fields: {} })
+    expect(await apply(elsewhere)).toMatchObject([{ result: 'conflict', pageId: made?.pageId, error: { code: 'not_ours' } }])
+    expect((await payload.find({ collection: 'branches' })).docs).toEqual([])
   })
 
   test("the draft of an editor below remains the editor's when the page above is saved", async () => {
