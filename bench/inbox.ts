@@ -49,30 +49,38 @@ export async function startInbox(databaseUrl: string, options: InboxOptions = {}
   return {
     base,
     headers,
-    async load(integration, body) {
-      const started = Date.now()
-      const response = await fetch(`${base}/api/integrations/${integration}/messages`, {
-        method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
-        body,
-      })
-      const receipt = (await response.json()) as { id: string }
-      if (response.status !== 202) throw new Error(`the server answered ${response.status}: ${JSON.stringify(receipt)}`)
-      for (;;) {
-        const message = (await (await fetch(`${base}/api/messages/${receipt.id}`, { headers })).json()) as {
-          status: number
-          finishedAt: string
-          counts: Record<string, number>
-        }
-        if (message.status === 3) return { seconds: (Date.parse(message.finishedAt) - started) / 1000, counts: message.counts }
-        if (message.status < 0) throw new Error(`the message ended at ${message.status}`)
-        await sleep(200)
-      }
-    },
+    load: (integration, body) => load(base, headers, integration, body),
     async stop() {
       for (const child of children) child.kill('SIGTERM')
       await Promise.all(children.map((child) => once(child, 'exit')))
     },
+  }
+}
+
+/** What {@link RunningInbox.load} does, for any inbox. */
+export async function load(
+  base: string,
+  headers: Record<string, string>,
+  integration: string,
+  body: string,
+): Promise<{ seconds: number; counts: Record<string, number> }> {
+  const started = Date.now()
+  const response = await fetch(`${base}/api/integrations/${integration}/messages`, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body,
+  })
+  const receipt = (await response.json()) as { id: string }
+  if (response.status !== 202) throw new Error(`the server answered ${response.status}: ${JSON.stringify(receipt)}`)
+  for (;;) {
+    const message = (await (await fetch(`${base}/api/messages/${receipt.id}`, { headers })).json()) as {
+      status: number
+      finishedAt: string
+      counts: Record<string, number>
+    }
+    if (message.status === 3) return { seconds: (Date.parse(message.finishedAt) - started) / 1000, counts: message.counts }
+    if (message.status < 0) throw new Error(`the message ended at ${message.status}`)
+    await sleep(200)
   }
 }
 
@@ -84,7 +92,8 @@ async function isReady(base: string): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A free port of the loopback address. */
+export async function freePort(): Promise<number> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

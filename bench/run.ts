@@ -10,12 +10,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { bulk } from './bulk.ts'
 import { type BenchCase, goalLines, type Report } from './case.ts'
+import { embedded } from './embedded.ts'
+import { handlers } from './handlers.ts'
 import { payload } from './payload.ts'
+import { queuesCase } from './queues.ts'
 import { reads } from './reads.ts'
 import { small } from './small.ts'
 import { wagtail } from './wagtail.ts'
 
-const cases: readonly BenchCase[] = [bulk, small, reads, payload, wagtail]
+const cases: readonly BenchCase[] = [bulk, queuesCase, handlers, embedded, small, reads, payload, wagtail]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -9,17 +9,19 @@ const organization = defineIntegration({
   target: (t) => t.table('organization', { key: 'ms_id', columns: { title: 'title' } }),
 })
 
+export const Employee = z.object({
+  ms_id: z.string(),
+  name: z.string(),
+  position: z.string().nullable(),
+  date_joined: z.iso.date().nullable(),
+  joined_by: z.string().nullable(),
+  organization_ms_id: z.string(),
+  deleted_at: z.string().nullable(),
+})
+
 const employee = defineIntegration({
   name: 'employee',
-  schema: z.object({
-    ms_id: z.string(),
-    name: z.string(),
-    position: z.string().nullable(),
-    date_joined: z.iso.date().nullable(),
-    joined_by: z.string().nullable(),
-    organization_ms_id: z.string(),
-    deleted_at: z.string().nullable(),
-  }),
+  schema: Employee,
   key: 'ms_id',
   deleted: (o) => o.deleted_at !== null && o.deleted_at !== undefined,
   target: (t) =>
