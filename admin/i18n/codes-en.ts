@@ -25,6 +25,7 @@ export const codesEn = {
   'code.missing_title': 'The page has no title',
   'code.missing_parent': 'The page has no place',
   'code.parent_cycle': 'The page would stand under itself',
+  'code.site_is_ahead': 'The site has the page from a later time than the database has',
   'code.editor_draft': 'An editor is at work on the page',
   'code.slug_taken': 'Another page has the address',
   'code.page_trashed': 'An editor deleted the page',

@@ -26,6 +26,7 @@ export const codesRu: Record<keyof typeof codesEn, string> = {
   'code.missing_title': 'У страницы нет заголовка',
   'code.missing_parent': 'У страницы нет места',
   'code.parent_cycle': 'Страница оказалась бы под самой собой',
+  'code.site_is_ahead': 'На сайте страница новее, чем время в базе данных',
   'code.editor_draft': 'Страницу правит редактор',
   'code.slug_taken': 'Такой адрес уже у другой страницы',
   'code.page_trashed': 'Редактор удалил страницу',

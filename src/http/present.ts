@@ -95,7 +95,10 @@ export function presentErrorGroup(group: ErrorGroupView): ErrorGroup {
   return { ...rest, example: { id: `${exampleMessageId}.${exampleOrdinal}`, externalId: exampleExternalId, message: exampleMessage } }
 }
 
+const searchedText = new SensitiveFields({ properties: { text: { sensitive: true } } })
+
 /** A run on the wire. */
-export function presentRun(run: TaskRunView): Written<TaskRun, 'parameters' | 'result' | 'error'> {
-  return { ...run, parameters: raw(run.parameters), result: raw(run.result), error: raw(run.error) }
+export function presentRun(run: TaskRunView, isTextMasked: boolean): Written<TaskRun, 'parameters' | 'result' | 'error'> {
+  const parameters = isTextMasked ? searchedText.maskObject(run.parameters) : run.parameters
+  return { ...run, parameters: raw(parameters), result: raw(run.result), error: raw(run.error) }
 }

@@ -1,11 +1,12 @@
 /** Tasks by a click, and their runs. */
 import { SluiceError } from '../errors.ts'
+import type { Services } from '../services.ts'
 import { unknownInstances, unknownMessages } from '../store/reads/known.ts'
 import { integrationsOfMessages } from '../store/reads/messages.ts'
 import { findTaskRun, listTaskRuns } from '../store/reads/tasks.ts'
 import { previewRun } from '../tasks/preview.ts'
 import { listTasks, requestRun } from '../tasks/run.ts'
-import { forbidden, requireConfigured, requireIntegration } from './auth.ts'
+import { forbidden, maskedFor, type Principal, requireConfigured, requireIntegration } from './auth.ts'
 import { answer, type Call, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
 import { relativeReference } from './path.ts'
@@ -23,7 +24,7 @@ export const tasks: Handlers<'tasks' | 'taskRuns' | 'taskRun' | 'runTask' | 'pre
       .filter(({ task }) => task > after)
     const items = all.slice(0, limit).map(({ lastRun, ...task }) => {
       const isVisible = lastRun !== null && principal.integrations === null
-      return { ...task, lastRun: isVisible ? presentRun(lastRun) : null }
+      return { ...task, lastRun: isVisible ? presentRun(lastRun, isTextMasked(call)) : null }
     })
     const last = items.at(-1)
     return answer(call, { items, next: all.length > limit && last !== undefined ? encodeCursor([last.task]) : null })
@@ -32,15 +33,18 @@ export const tasks: Handlers<'tasks' | 'taskRuns' | 'taskRun' | 'runTask' | 'pre
   async taskRuns(call) {
     const { services, principal, query } = call
     const [after] = decodeCursor(query.cursor, [cursorPart.id]) ?? []
-    const { items, next } = await listTaskRuns(services.db, principal.integrations, query, { limit: limitOf(call), after: after ?? null })
-    return answer(call, { items: items.map(presentRun), next: next === null ? null : encodeCursor([next]) })
+    const { items, next } = await listTaskRuns(services.db, principal, query, { limit: limitOf(call), after: after ?? null })
+    return answer(call, {
+      items: items.map((run) => presentRun(run, isTextMasked(call))),
+      next: next === null ? null : encodeCursor([next]),
+    })
   },
 
   async taskRun(call) {
     const { services, principal, params } = call
-    const run = await findTaskRun(services.db, principal.integrations, params.id)
+    const run = await findTaskRun(services.db, principal, params.id)
     if (run === null) throw new SluiceError('not_found', `There is no run ${params.id} that this token may see.`)
-    return answer(call, presentRun(run))
+    return answer(call, presentRun(run, isTextMasked(call)))
   },
 
   async runTask(call) {
@@ -55,6 +59,11 @@ export const tasks: Handlers<'tasks' | 'taskRuns' | 'taskRun' | 'runTask' | 'pre
     await requireParameters(call)
     return answer(call, await previewRun(services, params.task, body).catch(tooWide))
   },
+}
+
+/** Whether the text that a run searched for is masked: who may not search for it in every integration may not read it either. */
+function isTextMasked({ services, principal }: { services: Services; principal: Principal }): boolean {
+  return [...services.sensitive.keys()].some((name) => maskedFor({ services, principal }, name) !== undefined)
 }
 
 /** What a run is asked for has to be the caller's, and there. */

@@ -4,7 +4,8 @@ import type { Db, Queryable } from './db.ts'
 import type { TaskRunView } from './reads/tasks.ts'
 
 /**
- * Queues a click, and notes in the audit log whose it was. The same click twice, before the first has begun, is one run.
+ * Queues a click, and notes in the audit log whose it was. The same click twice, before the first has begun, is one run that both
+ * asked for.
  *
  * @returns the id of the run that will do it
  */
@@ -25,9 +26,14 @@ export async function insertClick(db: Db, task: TaskName, parameters: RunParamet
       inserted.rows[0] ??
       (
         await db.query<{ id: string }>(
-          `SELECT id FROM sluice.task_run
-           WHERE task = $1 AND md5(parameters::text) = md5($2::jsonb::text) AND state = 'queued' AND started_by = 'click'`,
-          [task, text],
+          `WITH joined AS (
+             SELECT id FROM sluice.task_run
+             WHERE task = $1 AND md5(parameters::text) = md5($3::jsonb::text) AND state = 'queued' AND started_by = 'click'),
+           noted AS (
+             INSERT INTO sluice.audit_log (actor, action, subject, details)
+             SELECT coalesce($2, 'unknown'), 'task.run', joined.id::text, jsonb_build_object('task', $1::text, 'parameters', $3::jsonb) FROM joined)
+           SELECT id FROM joined`,
+          [task, actor, text],
         )
       ).rows[0]
     // Neither: the one that was in the way has begun in between, so this click is a run of its own.

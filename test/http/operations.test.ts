@@ -163,6 +163,10 @@ onBoth((opened) => {
       )
       expect((await app.get('/api/task-runs', pageShape(taskRunShape), { token })).items.map(({ id }) => id)).toEqual([own.id])
       await problem(await app.call('GET', `/api/task-runs/${foreign.id}`, { token }), 404, 'not_found')
+      // What it asked for itself names no integration.
+      const { id } = await app.send('employee', [{ ms_id: 'e-1', name: 'Ada' }])
+      const click = await read(await app.call('POST', '/api/tasks/split/runs', { token, body: { messages: [id] } }), 202, runCreatedShape)
+      expect(await app.get(`/api/task-runs/${click.id}`, taskRunShape, { token })).toMatchObject({ actor: 'only-employees' })
       await opened.db.query('DELETE FROM sluice.api_token')
     })
   })

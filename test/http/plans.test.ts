@@ -5,7 +5,18 @@ import { onPostgres } from '../support/both.ts'
 import { employee, organization, resetCompany } from '../support/company.ts'
 import { createTestApp, type TestApp } from './support.ts'
 
-const growing = ['message', 'message_body', 'instance', 'failure', 'chunk', 'object', 'deferred_link', 'awaited_reference', 'task_run']
+const growing = [
+  'message',
+  'message_body',
+  'instance',
+  'failure',
+  'chunk',
+  'object',
+  'deferred_link',
+  'awaited_reference',
+  'task_run',
+  'employee',
+]
 
 interface Statement {
   sql: string
@@ -51,6 +62,7 @@ onPostgres((opened) => {
     '/api/instances?integration=employee&errorCode=missing_reference&fingerprint=x',
     '/api/instances/1.0',
     '/api/objects/employee/e-2',
+    '/api/objects/employee/e-2/target',
     '/api/errors',
     '/api/errors?integration=employee',
     '/api/errors?integration=employee&errorCode=missing_reference',

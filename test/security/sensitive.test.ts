@@ -187,6 +187,9 @@ onBoth((opened) => {
     expectNone(await (await asViewer(`/api/messages/${ids.person}/instances`, { Accept: 'application/x-ndjson' })).text(), 'NDJSON')
     expect((await asViewer(`/api/messages/${ids.person}/body`)).status).toBe(403)
     expect((await asViewer(`/api/messages?from=2020-01-01T00:00:00Z&text=${canary.text}`)).status).toBe(403)
+    const body = { from: '2020-01-01T00:00:00Z', text: canary.text }
+    expect((await call('POST', '/api/tasks/reprocess/runs', { body })).status).toBe(202)
+    expectNone(await (await asViewer('/api/task-runs')).text(), 'what others searched for')
     const masked = await (await asViewer('/api/objects/person/good')).text()
     expect(masked).toContain('•••')
   })

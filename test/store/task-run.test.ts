@@ -25,6 +25,10 @@ describe('runs of tasks', () => {
         Array.from({ length: 100 }, (_, index) => insertClick(db, 'split', { messages: ['1', '2'] }, `user ${index}`)),
       )
       expect(new Set(ids).size).toBe(1)
+      const { rows: noted } = await db.query("SELECT DISTINCT actor FROM sluice.audit_log WHERE action = 'task.run' AND subject = $1", [
+        ids[0] ?? '',
+      ])
+      expect(noted).toHaveLength(100)
       expect(await insertClick(db, 'split', { messages: ['1'] }, null)).not.toBe(ids[0])
       expect(await insertClick(db, 'rollup', { messages: ['1', '2'] }, null)).not.toBe(ids[0])
       expect((await claimNextRun(db, 'w', 60))?.id).toBe(ids[0])

@@ -42,15 +42,24 @@ function selectRuns() {
     .select(['r.created_at as createdAt', 'r.started_at as startedAt', 'r.finished_at as finishedAt'])
 }
 
-/** Runs that somebody limited to integrations may see: those that name one of them. */
-function ofIntegrations(integrations: readonly string[] | null) {
-  return integrations === null ? sql<boolean>`true` : sql<boolean>`r.parameters ->> 'integration' = ANY(${integrations}::text[])`
+/** Who looks at runs. */
+export interface Onlooker {
+  name: string
+  /** Null: all. */
+  integrations: readonly string[] | null
+}
+
+/** Runs that somebody limited to integrations may see: those that name one of them, and those that they asked for themselves. */
+function visibleTo({ name, integrations }: Onlooker) {
+  return integrations === null
+    ? sql<boolean>`true`
+    : sql<boolean>`(r.parameters ->> 'integration' = ANY(${integrations}::text[]) OR (r.started_by = 'click' AND r.actor = ${name}))`
 }
 
 /** A page of runs, newest first. */
 export async function listTaskRuns(
   db: Queryable,
-  integrations: readonly string[] | null,
+  onlooker: Onlooker,
   filter: { task?: TaskRunView['task'] | undefined; state?: TaskRunView['state'] | undefined },
   page: { limit: number; after: string | null },
 ): Promise<Page<TaskRunView, string>> {
@@ -59,7 +68,7 @@ export async function listTaskRuns(
   const rows = await run(
     db,
     selectRuns()
-      .where(ofIntegrations(integrations))
+      .where(visibleTo(onlooker))
       .$if(task !== undefined, (q) => q.where('r.task', '=', task ?? 'split'))
       .$if(state !== undefined, (q) => q.where('r.state', '=', state ?? 'queued'))
       .$if(after !== null, (q) => q.where('r.id', '<', after ?? ''))
@@ -69,8 +78,8 @@ export async function listTaskRuns(
   return pageOf(rows, page.limit, (last) => last.id)
 }
 
-/** One run; null when there is none that these integrations may see. */
-export async function findTaskRun(db: Queryable, integrations: readonly string[] | null, id: string): Promise<TaskRunView | null> {
-  const rows = await run(db, selectRuns().where('r.id', '=', id).where(ofIntegrations(integrations)))
+/** One run; null when there is none that the onlooker may see. */
+export async function findTaskRun(db: Queryable, onlooker: Onlooker, id: string): Promise<TaskRunView | null> {
+  const rows = await run(db, selectRuns().where('r.id', '=', id).where(visibleTo(onlooker)))
   return rows[0] ?? null
 }

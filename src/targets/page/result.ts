@@ -2,14 +2,13 @@
 import type { FailureClass, Outcome, Result } from '../../model/outcome.ts'
 import type { PageErrorCode, PageResult, PageWord } from './contract.ts'
 
-const outcomeOf: Record<Exclude<PageWord, 'waiting' | 'conflict' | 'invalid'>, Outcome> = {
+const outcomeOf: Record<Exclude<PageWord, 'waiting' | 'conflict' | 'invalid' | 'superseded'>, Outcome> = {
   created: 'created',
   published: 'updated',
   draft_saved: 'updated',
   moved: 'updated',
   unpublished: 'deleted',
   unchanged: 'unchanged',
-  superseded: 'superseded',
 }
 
 /** An editor's draft goes by itself sooner or later, and a parent's page may be on its way; the rest is for a person. */
@@ -22,6 +21,12 @@ export function resultOf(page: PageResult): Result {
     const code = error?.code ?? 'page_invalid'
     const failureClass: FailureClass = comesAgain.has(code) && result !== 'invalid' ? 'transient' : 'permanent'
     return { failed: { code, class: failureClass, message: messageOf(page) } }
+  }
+  // Asked under the lock of the ledger, with its newest: what the site has can only be ahead because the clock went back.
+  if (result === 'superseded') {
+    const message =
+      'The site has this page from a later time than the database has now: its clock was put back, or another database took over. Tried again until the time has come'
+    return { failed: { code: 'site_is_ahead', class: 'transient', message } }
   }
   // Its answer was lost: what was done then counts.
   const word =

@@ -65,7 +65,8 @@ async function withoutDraft({ site }: ParsedPageMapping, integration: string, ex
   for (let from = 0; from < externalIds.length; from += site.capabilities.batch) {
     const ids = externalIds.slice(from, from + site.capabilities.batch)
     const pages = await site.lookup(ids.map((externalId) => ({ integration, externalId })))
-    free.push(...ids.filter((_, index) => pages[index]?.editorDraft === false))
+    // A page that isn't there any more has no draft either.
+    free.push(...ids.filter((_, index) => pages[index]?.editorDraft !== true))
   }
   return free
 }

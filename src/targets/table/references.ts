@@ -14,13 +14,14 @@ export async function findRefsIn(db: Queryable, table: TableInfo, key: Column, i
   return new Map(rows.map((row) => [row.id, row.ref]))
 }
 
-/** A type that we know nothing of is compared as text: slow, but no ID can fail the query. */
-function sameKey(key: Column): string {
+/** The condition that a row `t` has the key of the ID `u.id`. A type that we know nothing of is compared as text: slow, but no ID can fail the query. */
+export function sameKey(key: Column): string {
   if (key.kind === 'other') return `t.${key.sql}::text = u.id`
   return `t.${key.sql} = u.id::${key.kind === 'integer' ? 'bigint' : key.cast}`
 }
 
-function canHold(key: Column, id: string): boolean {
+/** Whether a key column may have an ID at all. */
+export function canHold(key: Column, id: string): boolean {
   if (key.kind === 'integer') return /^-?\d{1,18}$/.test(id)
   if (key.kind === 'uuid') return /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(id)
   return true

@@ -167,6 +167,11 @@ onBoth((opened) => {
     site.lookup = () => Promise.reject(new SluiceError('site_unavailable', 'gone', { retryable: true }))
     await inbox.drain()
     expect(await inbox.status(id)).toBe(-3)
+    // The editor deleted the page, and the draft with it.
+    site.drafts.delete('w')
+    site.lookup = (keys) => Promise.resolve(keys.map(() => null))
+    await inbox.drain()
+    expect((await inbox.outcomes(id)).map(({ outcome }) => outcome)).toEqual(['updated', 'updated'])
   })
 
   test('what an object lacks is not asked for', async () => {
@@ -227,7 +232,8 @@ onBoth((opened) => {
       [{ result: 'published' }, { outcome: 'updated', detail: 'published page 100, https://example.org/unit/' }],
       [{ result: 'draft_saved' }, { outcome: 'updated', detail: 'draft saved page 100, https://example.org/unit/' }],
       [{ result: 'moved' }, { outcome: 'updated' }],
-      [{ result: 'superseded' }, { outcome: 'superseded' }],
+      // The clock of the database went back.
+      [{ result: 'superseded' }, { outcome: null, error: { code: 'site_is_ahead', class: 'transient' } }],
       [
         { result: 'unchanged', changes: null },
         { outcome: 'unchanged', changes: null },
