@@ -1,6 +1,7 @@
 /** The database port over PGlite: PostgreSQL in this process, with one connection. Transactions and statements take turns. */
 import { mkdir } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { PGlite, type Transaction as PgliteTransaction, type QueryOptions, TransactionAbortedError, types } from '@electric-sql/pglite'
 import { DatabaseError, type Db, type Parameter, type QueryResult, type Transaction, type TransactionOptions } from './db.ts'
 import { fromServer } from './driver-error.ts'
@@ -58,7 +59,24 @@ const conventions: QueryOptions = {
 
 async function run<Row>(client: PGlite | PgliteTransaction, sql: string, parameters: readonly Parameter[] = []): Promise<QueryResult<Row>> {
   const result = await wrap(() => client.query<Row>(sql, parameters.map(encodeParameter), conventions))
+  await breathe()
   return { rows: result.rows, rowCount: Math.max(result.affectedRows ?? 0, result.rows.length) }
+}
+
+/** Longest that statements follow on each other before the rest of the process has its turn, in milliseconds. */
+const longestBout = 10
+
+let lastTurn = performance.now()
+
+/**
+ * PGlite computes in this thread and answers by promises alone, so that a worker's statements would follow on each other without
+ * a turn of the event loop: no request would be read until the worker has nothing left to do. After a statement, so that the
+ * order in which statements were given stays theirs.
+ */
+async function breathe(): Promise<void> {
+  if (performance.now() - lastTurn < longestBout) return
+  await turn()
+  lastTurn = performance.now()
 }
 
 async function inTransaction<T>(lite: PGlite, work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {

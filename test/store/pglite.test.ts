@@ -178,3 +178,18 @@ describe('the lock', () => {
     await expect(lockFolder(folder)).rejects.toMatchObject({ details: { pid: other.process.pid } })
   })
 })
+
+test('statements that follow on each other leave the process its turns', async () => {
+  const db = await createPglite()
+  try {
+    let hadTurn = false
+    setImmediate(() => {
+      hadTurn = true
+    })
+    // Bounded, for without those turns not even a test's deadline would come.
+    for (let number = 0; number < 50_000 && !hadTurn; number++) await db.query('SELECT 1')
+    expect(hadTurn).toBe(true)
+  } finally {
+    await db.close()
+  }
+})
