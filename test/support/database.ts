@@ -1,5 +1,8 @@
-/** Databases for tests: a clone of a migrated template on native PostgreSQL, or PGlite in memory. */
+/** Databases for tests: a clone of a migrated template, on native PostgreSQL or in a folder of PGlite's. */
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { cp, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { inject } from 'vitest'
@@ -39,9 +42,18 @@ const template = 'sluice_template'
 /** A migrated, empty database. On PostgreSQL `search_path` is empty, so that an unqualified name fails. */
 export async function createTestDatabase(kind: 'pglite' | 'postgres'): Promise<TestDatabase> {
   if (kind === 'pglite') {
-    const db = await createPglite()
-    await migrate(db)
-    return { db, url: '', directUrl: '', close: () => db.close() }
+    const folder = join(inject('temporaryFolder'), `pglite-${randomBytes(8).toString('hex')}`)
+    await cp(await pgliteTemplate(), folder, { recursive: true })
+    const db = await createPglite({ folder })
+    return {
+      db,
+      url: '',
+      directUrl: '',
+      async close() {
+        await db.close()
+        await rm(folder, { recursive: true })
+      },
+    }
   }
   const adminUrl = inject('postgresUrl')
   await ensureTemplate(adminUrl)
@@ -61,6 +73,21 @@ export async function createTestDatabase(kind: 'pglite' | 'postgres'): Promise<T
       await asAdmin(adminUrl, (client) => drop(client, name))
     },
   }
+}
+
+/** A folder to copy, made once: a new PGlite costs two seconds, its copy a fifth of one. Of two that make it, one wins. */
+async function pgliteTemplate(): Promise<string> {
+  const folder = join(inject('temporaryFolder'), 'pglite-template')
+  if (existsSync(folder)) return folder
+  const making = `${folder}-${randomBytes(8).toString('hex')}`
+  const db = await createPglite({ folder: making })
+  await migrate(db)
+  await db.close()
+  await rename(making, folder).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+    await rm(making, { recursive: true })
+  })
+  return folder
 }
 
 /** The template is made once per server; an advisory lock lets one test file make it while the others wait. */
