@@ -129,6 +129,12 @@ export const optionsShape = z.strictObject({
       url: z.string().optional().describe("PostgreSQL URL. Default: the environment's DATABASE_URL; without it PGlite."),
       folder: z.string().default('.sluice/data').describe('Folder of the embedded database (PGlite), used when there is no URL.'),
       connections: count.default(10).describe('Most connections of one process. PGlite always has one.'),
+      preparedStatements: z
+        .boolean()
+        .optional()
+        .describe(
+          'Prepare the statements of every message on each connection. Default: true. `false` behind a pooler that shares connections between transactions and keeps no prepared statements (PgBouncer before 1.21).',
+        ),
     })
     .prefault({}),
   limits: z

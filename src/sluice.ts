@@ -74,9 +74,9 @@ export function createSluice(config: Config, options: CreateSluiceOptions = {}):
 }
 
 function openDatabase(config: Config, given: Db | PgPool | undefined): Db {
-  if (given !== undefined) return isDb(given) ? given : createPostgres({ pool: given })
-  const { url, folder, connections } = config.database
-  return url === undefined ? lazyDb('pglite', () => createPglite({ folder })) : createPostgres({ url, connections })
+  const { url, folder, connections, preparedStatements } = config.database
+  if (given !== undefined) return isDb(given) ? given : createPostgres({ pool: given, preparedStatements })
+  return url === undefined ? lazyDb('pglite', () => createPglite({ folder })) : createPostgres({ url, connections, preparedStatements })
 }
 
 function isDb(value: Db | PgPool): value is Db {

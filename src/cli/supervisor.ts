@@ -8,8 +8,8 @@ export interface SupervisorOptions {
   processes: number
   /** Seconds that a process may be at one chunk, or at splitting messages, before it is killed. */
   deadline: number
-  /** Starts a worker process with an IPC channel. */
-  start: () => ChildProcess
+  /** Starts a worker process with an IPC channel; the slots count from 1. */
+  start: (slot: number) => ChildProcess
   /** What a person should know. */
   note: (line: string) => void
 }
@@ -55,7 +55,7 @@ export class Supervisor {
 
   /** Runs one process to its end, which it describes. */
   async #runOnce(slot: number): Promise<string> {
-    const child = this.#options.start()
+    const child = this.#options.start(slot)
     this.#children.add(child)
     let inHand: { what: string; began: number } | null = null
     child.on('message', ({ chunk }: ChunkReport) => {

@@ -14,19 +14,19 @@ import { workUnderSupervision } from './worker-process.ts'
 
 interface WorkOptions extends GlobalOptions {
   processes?: number
-  child?: boolean
+  child?: number
 }
 
 export function workCommand(): Command {
   const command = new Command('work')
     .description('run worker processes: split messages, process their objects, run the tasks')
     .option('--processes <count>', 'how many (default: worker.processes of the config)', processCount)
-    .addOption(new Option('--child').hideHelp())
+    .addOption(new Option('--child <slot>').argParser(processCount).hideHelp())
   return command.action(() =>
     run(command, (output) => {
       const options = command.optsWithGlobals<WorkOptions>()
       return withSluice(options, async (sluice) => {
-        if (options.child === true) await workUnderSupervision(sluice)
+        if (options.child !== undefined) await workUnderSupervision(sluice, options.child)
         else await work(sluice, options, output)
         return ExitCode.done
       })
@@ -51,7 +51,7 @@ async function work(sluice: Sluice, options: WorkOptions, output: Output): Promi
     processes,
     deadline: config.worker.deadline,
     note: (line) => output.note(line),
-    start: () => startChild(options),
+    start: (slot) => startChild(options, slot),
   })
   output.result({ processes, inProcess: false }, () => [`working with ${processes} processes; Ctrl-C stops`])
   await stop
@@ -60,9 +60,9 @@ async function work(sluice: Sluice, options: WorkOptions, output: Output): Promi
 }
 
 /** The same program once more, as a worker process with an IPC channel. */
-function startChild(options: WorkOptions): ReturnType<typeof fork> {
+function startChild(options: WorkOptions, slot: number): ReturnType<typeof fork> {
   const [, program = ''] = process.argv
-  return fork(program, ['work', '--child', '--config', findConfig(options.config)])
+  return fork(program, ['work', '--child', String(slot), '--config', findConfig(options.config)])
 }
 
 function processCount(text: string): number {

@@ -9,9 +9,17 @@ export interface ChunkReport {
   chunk: ChunkInHand | null
 }
 
-/** Works until it is told to stop: by a signal, or because its supervisor is gone. */
-export async function workUnderSupervision(sluice: Sluice): Promise<void> {
+/** Milliseconds that each worker of a supervisor lets the one before it go first: about what a small message takes. */
+const standbyMilliseconds = 15
+
+/**
+ * Works until it is told to stop: by a signal, or because its supervisor is gone.
+ *
+ * @param slot which of the supervisor's workers it is, from 1
+ */
+export async function workUnderSupervision(sluice: Sluice, slot: number): Promise<void> {
   const worker = sluice.work({
+    standby: (slot - 1) * standbyMilliseconds,
     onChunk(chunk) {
       const report: ChunkReport = { chunk }
       if (process.connected) process.send?.(report)

@@ -24,16 +24,12 @@ export async function applyNarrowed(
   try {
     const results = await target.apply(tx, items, context)
     // Undone again: what comes later in this transaction may need its constraints late, as these did.
-    await tx.query('SAVEPOINT checked')
-    await tx.query('SET CONSTRAINTS ALL IMMEDIATE')
-    await tx.query('ROLLBACK TO SAVEPOINT checked')
-    await tx.query('RELEASE SAVEPOINT batch')
+    await tx.exec('SAVEPOINT checked; SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK TO SAVEPOINT checked; RELEASE SAVEPOINT batch')
     return results
   } catch (thrown) {
     const error = thrown instanceof AtItem ? thrown.cause : thrown
     if (classify(error) !== 'instance') throw error
-    await tx.query('ROLLBACK TO SAVEPOINT batch')
-    await tx.query('RELEASE SAVEPOINT batch')
+    await tx.exec('ROLLBACK TO SAVEPOINT batch; RELEASE SAVEPOINT batch')
     if (items.length === 1) {
       const explanation = (await target.explain?.(tx, first, error)) ?? null
       return [failureOf(error, explanation)]

@@ -1,6 +1,6 @@
 /** Chunks are the queue: claimed with a lease and an epoch, given back, finished, reclaimed. */
 import { type Outcome, outcomes } from '../model/outcome.ts'
-import type { Db, Queryable, Transaction } from './db.ts'
+import { type Db, prepared, type Queryable, type Transaction } from './db.ts'
 import { beginning, type QueueMarks } from './queue-marks.ts'
 
 /** A chunk that this worker holds as long as its epoch stands. */
@@ -54,18 +54,27 @@ export async function claimChunks(
 
 type ClaimOptions = Parameters<typeof claimChunks>[1]
 
+const moreSql = prepared(`SELECT c.id, c.total - (${outcomeSum}) AS waiting FROM sluice.chunk c
+  WHERE c.state = 'ready' AND c.integration = $1 AND c.due_at >= $5 AND c.due_at <= now() AND c.is_draft = $2 AND c.losses = 0
+    AND c.last_error IS NULL AND c.id <> $3
+  ORDER BY c.due_at, c.id LIMIT $4 FOR UPDATE OF c SKIP LOCKED`)
+
+const claimSql = prepared(`UPDATE sluice.chunk SET state = 'claimed', epoch = epoch + 1, attempts = attempts + 1, worker = $2,
+    lease_until = now() + make_interval(secs => $3)
+  WHERE id = ANY($1) RETURNING ${claimed}`)
+
 async function claimInside(tx: Transaction, options: ClaimOptions): Promise<ClaimedChunk[]> {
   const head = await lockHead(tx, options)
   if (head === null) return []
   const ids = [head.id]
   if (options.messageId === undefined && !head.hasFailed && head.waiting * 2 <= options.size) {
-    const more = await tx.query<{ id: string; waiting: number }>(
-      `SELECT c.id, c.total - (${outcomeSum}) AS waiting FROM sluice.chunk c
-       WHERE c.state = 'ready' AND c.integration = $1 AND c.due_at >= $5 AND c.due_at <= now() AND c.is_draft = $2 AND c.losses = 0
-         AND c.last_error IS NULL AND c.id <> $3
-       ORDER BY c.due_at, c.id LIMIT $4 FOR UPDATE OF c SKIP LOCKED`,
-      [head.integration, head.isDraft, head.id, mostChunksAtOnce - 1, head.dueAt],
-    )
+    const more = await tx.query<{ id: string; waiting: number }>(moreSql, [
+      head.integration,
+      head.isDraft,
+      head.id,
+      mostChunksAtOnce - 1,
+      head.dueAt,
+    ])
     let sum = head.waiting
     for (const row of more.rows) {
       sum += row.waiting
@@ -73,12 +82,7 @@ async function claimInside(tx: Transaction, options: ClaimOptions): Promise<Clai
       ids.push(row.id)
     }
   }
-  const { rows } = await tx.query<ClaimedChunk>(
-    `UPDATE sluice.chunk SET state = 'claimed', epoch = epoch + 1, attempts = attempts + 1, worker = $2,
-       lease_until = now() + make_interval(secs => $3)
-     WHERE id = ANY($1) RETURNING ${claimed}`,
-    [ids, options.worker, options.leaseSeconds],
-  )
+  const { rows } = await tx.query<ClaimedChunk>(claimSql, [ids, options.worker, options.leaseSeconds])
   return rows.sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1))
 }
 
@@ -97,6 +101,16 @@ const headColumns = `c.id, c.integration, c.is_draft AS "isDraft", c.due_at AS "
 
 const isNotPaused = 'NOT EXISTS (SELECT FROM sluice.paused_integration p WHERE p.integration = i.name)'
 
+const lockHeadSql = prepared(`WITH queue AS MATERIALIZED (
+    SELECT i.name, oldest.due_at FROM unnest($1::text[], $2::timestamptz[]) AS i (name, since) CROSS JOIN LATERAL (
+      SELECT w.due_at, w.id FROM sluice.chunk w
+      WHERE w.state = 'ready' AND w.integration = i.name AND w.due_at >= i.since AND w.due_at <= now()
+      ORDER BY w.due_at, w.id LIMIT 1) AS oldest
+    WHERE ${isNotPaused} ORDER BY oldest.due_at, oldest.id LIMIT 1)
+  SELECT ${headColumns} FROM sluice.chunk c
+  WHERE c.state = 'ready' AND c.integration = (SELECT name FROM queue) AND c.due_at >= (SELECT due_at FROM queue) AND c.due_at <= now()
+  ORDER BY c.due_at, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED`)
+
 /** Locks the chunk that has been due longest. Each integration is looked at by the beginning of its own queue. */
 async function lockHead(tx: Transaction, { integrations, messageId, marks }: ClaimOptions): Promise<Head | null> {
   if (messageId !== undefined) {
@@ -109,45 +123,33 @@ async function lockHead(tx: Transaction, { integrations, messageId, marks }: Cla
     )
     return rows[0] ?? null
   }
-  const { rows } = await tx.query<Head>(
-    `WITH queue AS MATERIALIZED (
-       SELECT i.name, oldest.due_at FROM unnest($1::text[], $2::timestamptz[]) AS i (name, since) CROSS JOIN LATERAL (
-         SELECT w.due_at, w.id FROM sluice.chunk w
-         WHERE w.state = 'ready' AND w.integration = i.name AND w.due_at >= i.since AND w.due_at <= now()
-         ORDER BY w.due_at, w.id LIMIT 1) AS oldest
-       WHERE ${isNotPaused} ORDER BY oldest.due_at, oldest.id LIMIT 1)
-     SELECT ${headColumns} FROM sluice.chunk c
-     WHERE c.state = 'ready' AND c.integration = (SELECT name FROM queue) AND c.due_at >= (SELECT due_at FROM queue) AND c.due_at <= now()
-     ORDER BY c.due_at, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED`,
-    [integrations, marks?.from(integrations) ?? integrations.map(() => beginning)],
-  )
+  const { rows } = await tx.query<Head>(lockHeadSql, [integrations, marks?.from(integrations) ?? integrations.map(() => beginning)])
   const first = rows[0] ?? (await lockAnyHead(tx, integrations))
   if (first !== null) marks?.note(first.integration, first.dueAt)
   return first
 }
 
+const lockAnyHeadSql = prepared(`SELECT head.* FROM unnest($1::text[]) AS i (name) CROSS JOIN LATERAL (
+    SELECT ${headColumns} FROM sluice.chunk c WHERE c.state = 'ready' AND c.integration = i.name AND c.due_at <= now()
+    ORDER BY c.due_at, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED) AS head
+  WHERE ${isNotPaused} ORDER BY head."dueAt", head.id LIMIT 1`)
+
 /** From the beginning, with locks at once: others may have locked all that was found to be due. */
 async function lockAnyHead(tx: Transaction, integrations: readonly string[]): Promise<Head | null> {
-  const { rows } = await tx.query<Head>(
-    `SELECT head.* FROM unnest($1::text[]) AS i (name) CROSS JOIN LATERAL (
-       SELECT ${headColumns} FROM sluice.chunk c WHERE c.state = 'ready' AND c.integration = i.name AND c.due_at <= now()
-       ORDER BY c.due_at, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED) AS head
-     WHERE ${isNotPaused} ORDER BY head."dueAt", head.id LIMIT 1`,
-    [integrations],
-  )
+  const { rows } = await tx.query<Head>(lockAnyHeadSql, [integrations])
   return rows[0] ?? null
 }
+
+const lockChunksSql =
+  prepared(`SELECT c.id FROM sluice.chunk c JOIN unnest($1::bigint[], $2::integer[]) AS mine (id, epoch) ON mine.id = c.id AND mine.epoch = c.epoch
+  WHERE c.state = 'claimed' ORDER BY c.id FOR UPDATE OF c`)
 
 /**
  * Locks the chunks whose epoch is still ours, in the order of their ids. A chunk that another worker has claimed since
  * is left out: nothing may be written for it.
  */
 export async function lockChunks(tx: Transaction, chunks: readonly ClaimedChunk[]): Promise<Set<string>> {
-  const { rows } = await tx.query<{ id: string }>(
-    `SELECT c.id FROM sluice.chunk c JOIN unnest($1::bigint[], $2::integer[]) AS mine (id, epoch) ON mine.id = c.id AND mine.epoch = c.epoch
-     WHERE c.state = 'claimed' ORDER BY c.id FOR UPDATE OF c`,
-    [chunks.map((chunk) => chunk.id), chunks.map((chunk) => chunk.epoch)],
-  )
+  const { rows } = await tx.query<{ id: string }>(lockChunksSql, [chunks.map((chunk) => chunk.id), chunks.map((chunk) => chunk.epoch)])
   return new Set(rows.map((row) => row.id))
 }
 
@@ -159,22 +161,21 @@ export function noCounts(): OutcomeCounts {
   return { created: 0, updated: 0, unchanged: 0, deleted: 0, superseded: 0, ignored: 0, failed: 0 }
 }
 
+const countNames = [...outcomes, 'failed'] as const
+const countSum = countNames.map((name) => `c.${name} + u.${name}`).join(' + ')
+const addCountsSql = prepared(`UPDATE sluice.chunk c SET ${countNames.map((name) => `${name} = c.${name} + u.${name}`).join(', ')},
+     state = CASE WHEN ${countSum} = c.total THEN 'finished' ELSE c.state END,
+     finished_at = CASE WHEN ${countSum} = c.total THEN clock_timestamp() END,
+     lease_until = CASE WHEN ${countSum} = c.total THEN NULL ELSE c.lease_until END,
+     worker = CASE WHEN ${countSum} = c.total THEN NULL ELSE c.worker END,
+     trying = NULL, last_error = NULL
+   FROM unnest($1::bigint[], ${countNames.map((_, index) => `$${index + 2}::integer[]`).join(', ')}) AS u (id, ${countNames.join(', ')})
+   WHERE c.id = u.id`)
+
 /** Adds results to chunks locked by {@link lockChunks}; one that has nothing left to do is finished. */
 export async function addCounts(tx: Transaction, counts: ReadonlyMap<string, OutcomeCounts>): Promise<void> {
-  const names = [...outcomes, 'failed'] as const
   const entries = [...counts]
-  const sum = names.map((name) => `c.${name} + u.${name}`).join(' + ')
-  await tx.query(
-    `UPDATE sluice.chunk c SET ${names.map((name) => `${name} = c.${name} + u.${name}`).join(', ')},
-       state = CASE WHEN ${sum} = c.total THEN 'finished' ELSE c.state END,
-       finished_at = CASE WHEN ${sum} = c.total THEN clock_timestamp() END,
-       lease_until = CASE WHEN ${sum} = c.total THEN NULL ELSE c.lease_until END,
-       worker = CASE WHEN ${sum} = c.total THEN NULL ELSE c.worker END,
-       trying = NULL, last_error = NULL
-     FROM unnest($1::bigint[], ${names.map((_, index) => `$${index + 2}::integer[]`).join(', ')}) AS u (id, ${names.join(', ')})
-     WHERE c.id = u.id`,
-    [entries.map(([id]) => id), ...names.map((name) => entries.map(([, count]) => count[name]))],
-  )
+  await tx.query(addCountsSql, [entries.map(([id]) => id), ...countNames.map((name) => entries.map(([, count]) => count[name]))])
 }
 
 /**

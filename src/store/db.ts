@@ -6,6 +6,8 @@
  * text, number, boolean, null, `Uint8Array` or arrays of those; JSON goes in as text.
  */
 
+import { createHash } from 'node:crypto'
+
 /** A value that may stand for `$1`. */
 export type Parameter = string | number | bigint | boolean | null | Uint8Array | readonly Parameter[]
 
@@ -16,10 +18,25 @@ export interface QueryResult<Row> {
   rowCount: number
 }
 
+/**
+ * A statement that PostgreSQL parses once a connection, and plans anew only while that pays. For those of every message, on Sluice's own
+ * tables alone: a plan outlives no change of what a table's columns are, and a user's tables change.
+ */
+export interface PreparedStatement {
+  readonly text: string
+  /** The same for the same text, whoever prepared it on a connection that several processes come to use. */
+  readonly name: string
+}
+
+/** Makes a {@link PreparedStatement}. */
+export function prepared(text: string): PreparedStatement {
+  return { text, name: `sluice_${createHash('sha256').update(text).digest('hex').slice(0, 16)}` }
+}
+
 /** Something that runs statements: the database, or a transaction of it. */
 export interface Queryable {
   /** Runs one statement. Throws {@link DatabaseError}. */
-  query<Row = Record<string, unknown>>(sql: string, parameters?: readonly Parameter[]): Promise<QueryResult<Row>>
+  query<Row = Record<string, unknown>>(sql: string | PreparedStatement, parameters?: readonly Parameter[]): Promise<QueryResult<Row>>
 }
 
 /** An open transaction. It ends with the callback of {@link Db.transaction}. */
@@ -27,6 +44,8 @@ export interface Transaction extends Queryable {
   readonly inTransaction: true
   /** The driver's own client (a `pg` client or a PGlite transaction), for a user's handlers. */
   readonly native: unknown
+  /** Runs several statements, separated by semicolons, without parameters, in one go. Throws {@link DatabaseError}. */
+  exec(sql: string): Promise<void>
 }
 
 export interface TransactionOptions {
@@ -58,8 +77,8 @@ export interface Db extends Queryable {
    * Serialization failures and deadlocks (40001, 40P01) are thrown like any other error: see `store/retry.ts`.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
-  /** Runs several statements, separated by semicolons, without parameters. For migrations. */
-  exec(sql: string, tx?: Transaction): Promise<void>
+  /** Runs several statements, separated by semicolons, without parameters. */
+  exec(sql: string): Promise<void>
   /**
    * Calls back for every NOTIFY on a channel, until the returned function is called. A hint only: notifications get lost
    * while the connection is, and behind some poolers there are none.

@@ -1,6 +1,6 @@
 /** Instances: inserted by the split, read by the chunk's worker, written once with their result. */
 import { type Changes, type Failed, isFailed, type Outcome, type Result, retryDelay } from '../model/outcome.ts'
-import type { Queryable, Transaction } from './db.ts'
+import { type PreparedStatement, prepared, type Queryable, type Transaction } from './db.ts'
 
 /** An object on its way into `sluice.instance`. */
 export interface NewInstance {
@@ -74,6 +74,16 @@ export async function insertChunk(
   )
 }
 
+const insertSmallSql = prepared(`WITH chunk AS (
+    INSERT INTO sluice.chunk (message_id, integration, kind, number, first_ordinal, last_ordinal, is_draft, total)
+    SELECT u.message_id, u.integration, 'data', 0, 0, u.total - 1, u.is_draft, u.total
+    FROM unnest($1::bigint[], $2::text[], $3::boolean[], $4::integer[]) WITH ORDINALITY AS u (message_id, integration, is_draft, total, n)
+    ORDER BY u.n RETURNING id, message_id, integration)
+  INSERT INTO sluice.instance (message_id, ordinal, chunk_id, integration, external_id, data)
+  SELECT u.message_id, u.ordinal, chunk.id, chunk.integration, u.external_id, u.data::json
+  FROM unnest($5::bigint[], $6::integer[], $7::text[], $8::text[]) WITH ORDINALITY AS u (message_id, ordinal, external_id, data, n)
+  JOIN chunk ON chunk.message_id = u.message_id ORDER BY u.n`)
+
 /**
  * Inserts the only chunk of each of many messages, with its instances, none of them invalid. The messages are in the order of
  * their ids, the instances in that of their ordinals.
@@ -83,27 +93,16 @@ export async function insertSmallChunks(
   chunks: readonly { messageId: string; integration: string; isDraft: boolean; instances: readonly NewInstance[] }[],
 ): Promise<void> {
   const instances = chunks.flatMap(({ messageId, instances: own }) => own.map((instance) => ({ messageId, instance })))
-  await tx.query(
-    `WITH chunk AS (
-       INSERT INTO sluice.chunk (message_id, integration, kind, number, first_ordinal, last_ordinal, is_draft, total)
-       SELECT u.message_id, u.integration, 'data', 0, 0, u.total - 1, u.is_draft, u.total
-       FROM unnest($1::bigint[], $2::text[], $3::boolean[], $4::integer[]) WITH ORDINALITY AS u (message_id, integration, is_draft, total, n)
-       ORDER BY u.n RETURNING id, message_id, integration)
-     INSERT INTO sluice.instance (message_id, ordinal, chunk_id, integration, external_id, data)
-     SELECT u.message_id, u.ordinal, chunk.id, chunk.integration, u.external_id, u.data::json
-     FROM unnest($5::bigint[], $6::integer[], $7::text[], $8::text[]) WITH ORDINALITY AS u (message_id, ordinal, external_id, data, n)
-     JOIN chunk ON chunk.message_id = u.message_id ORDER BY u.n`,
-    [
-      chunks.map(({ messageId }) => messageId),
-      chunks.map(({ integration }) => integration),
-      chunks.map(({ isDraft }) => isDraft),
-      chunks.map(({ instances: { length } }) => length),
-      instances.map(({ messageId }) => messageId),
-      instances.map(({ instance }) => instance.ordinal),
-      instances.map(({ instance }) => instance.externalId),
-      instances.map(({ instance }) => instance.data),
-    ],
-  )
+  await tx.query(insertSmallSql, [
+    chunks.map(({ messageId }) => messageId),
+    chunks.map(({ integration }) => integration),
+    chunks.map(({ isDraft }) => isDraft),
+    chunks.map(({ instances: { length } }) => length),
+    instances.map(({ messageId }) => messageId),
+    instances.map(({ instance }) => instance.ordinal),
+    instances.map(({ instance }) => instance.externalId),
+    instances.map(({ instance }) => instance.data),
+  ])
 }
 
 /** A waiting instance, as a worker loads it. */
@@ -121,22 +120,29 @@ export interface WaitingInstance {
 
 /** The instances of these chunks that are still waiting, in order of arrival. */
 export async function loadWaiting(tx: Transaction, chunkIds: readonly string[], onlyOrdinal?: number): Promise<WaitingInstance[]> {
-  const only = onlyOrdinal === undefined ? '' : 'AND i.ordinal = $2'
-  const columns = `i.message_id AS "messageId", i.ordinal, i.chunk_id AS "chunkId", i.external_id AS "externalId", i.data, i.attempts,
-    i.attempts_before AS "attemptsBefore", i.generation`
-  const { rows } = await tx.query<WaitingInstance>(
-    `SELECT ${columns} FROM sluice.chunk c
-     JOIN sluice.instance i ON i.message_id = c.message_id AND i.ordinal BETWEEN c.first_ordinal AND c.last_ordinal AND i.chunk_id = c.id
-     WHERE c.id = ANY($1) AND c.kind = 'data' AND i.status = 0 ${only}
-     UNION ALL
-     SELECT ${columns} FROM sluice.chunk c CROSS JOIN unnest(c.ordinals) AS o (ordinal)
-     JOIN sluice.instance i ON i.message_id = c.message_id AND i.ordinal = o.ordinal AND i.chunk_id = c.id
-     WHERE c.id = ANY($1) AND c.kind = 'retry' AND i.status = 0 ${only}
-     ORDER BY 1, 2`,
-    onlyOrdinal === undefined ? [chunkIds] : [chunkIds, onlyOrdinal],
-  )
+  const { rows } =
+    onlyOrdinal === undefined
+      ? await tx.query<WaitingInstance>(loadAllSql, [chunkIds])
+      : await tx.query<WaitingInstance>(loadOneSql, [chunkIds, onlyOrdinal])
   return rows
 }
+
+const waitingColumns = `i.message_id AS "messageId", i.ordinal, i.chunk_id AS "chunkId", i.external_id AS "externalId", i.data, i.attempts,
+  i.attempts_before AS "attemptsBefore", i.generation`
+
+function loadWaitingSql(only: string): PreparedStatement {
+  return prepared(`SELECT ${waitingColumns} FROM sluice.chunk c
+    JOIN sluice.instance i ON i.message_id = c.message_id AND i.ordinal BETWEEN c.first_ordinal AND c.last_ordinal AND i.chunk_id = c.id
+    WHERE c.id = ANY($1) AND c.kind = 'data' AND i.status = 0 ${only}
+    UNION ALL
+    SELECT ${waitingColumns} FROM sluice.chunk c CROSS JOIN unnest(c.ordinals) AS o (ordinal)
+    JOIN sluice.instance i ON i.message_id = c.message_id AND i.ordinal = o.ordinal AND i.chunk_id = c.id
+    WHERE c.id = ANY($1) AND c.kind = 'retry' AND i.status = 0 ${only}
+    ORDER BY 1, 2`)
+}
+
+const loadAllSql = loadWaitingSql('')
+const loadOneSql = loadWaitingSql('AND i.ordinal = $2')
 
 /** The ordinals of a chunk that are still waiting, in order. */
 export async function waitingOrdinals(db: Queryable, chunkId: string): Promise<number[]> {
@@ -197,31 +203,37 @@ async function recordAlike(tx: Transaction, group: readonly InstanceResult[]): P
   const ordinals = group.map(({ instance }) => instance.ordinal).sort((a, b) => a - b)
   const [from, to] = [ordinals[0] ?? 0, ordinals[ordinals.length - 1] ?? 0]
   const isRange = to - from === ordinals.length - 1
-  await tx.query(
-    `UPDATE sluice.instance SET status = 2, outcome = $3, attempts = attempts + 1, finished_at = clock_timestamp()
-     WHERE message_id = $1 AND chunk_id = $2 AND status = 0 AND ${isRange ? 'ordinal BETWEEN $4 AND $5' : 'ordinal = ANY($4::integer[])'}`,
-    [messageId, chunkId, first.result.outcome, ...(isRange ? [from, to] : [ordinals])],
-  )
+  const of = [messageId, chunkId, first.result.outcome]
+  if (isRange) await tx.query(recordRangeSql, [...of, from, to])
+  else await tx.query(recordOrdinalsSql, [...of, ordinals])
 }
 
+function recordAlikeSql(which: string): PreparedStatement {
+  return prepared(`UPDATE sluice.instance SET status = 2, outcome = $3, attempts = attempts + 1, finished_at = clock_timestamp()
+    WHERE message_id = $1 AND chunk_id = $2 AND status = 0 AND ${which}`)
+}
+
+const recordRangeSql = recordAlikeSql('ordinal BETWEEN $4 AND $5')
+const recordOrdinalsSql = recordAlikeSql('ordinal = ANY($4::integer[])')
+
+const recordEachSql =
+  prepared(`UPDATE sluice.instance i SET status = CASE WHEN u.outcome IS NULL THEN -2 ELSE 2 END, outcome = u.outcome, detail = u.detail,
+    changes = u.changes::jsonb, error = u.error::jsonb, attempts = u.attempts, finished_at = clock_timestamp()
+  FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[])
+    AS u (message_id, ordinal, chunk_id, outcome, detail, changes, error, attempts)
+  WHERE i.message_id = u.message_id AND i.ordinal = u.ordinal AND i.chunk_id = u.chunk_id AND i.status = 0`)
+
 async function recordEach(tx: Transaction, results: readonly InstanceResult[]): Promise<void> {
-  await tx.query(
-    `UPDATE sluice.instance i SET status = CASE WHEN u.outcome IS NULL THEN -2 ELSE 2 END, outcome = u.outcome, detail = u.detail,
-       changes = u.changes::jsonb, error = u.error::jsonb, attempts = u.attempts, finished_at = clock_timestamp()
-     FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[])
-       AS u (message_id, ordinal, chunk_id, outcome, detail, changes, error, attempts)
-     WHERE i.message_id = u.message_id AND i.ordinal = u.ordinal AND i.chunk_id = u.chunk_id AND i.status = 0`,
-    [
-      results.map(({ instance }) => instance.messageId),
-      results.map(({ instance }) => instance.ordinal),
-      results.map(({ instance }) => instance.chunkId),
-      results.map(({ result }) => (isFailed(result) ? null : result.outcome)),
-      results.map(({ result }) => (isFailed(result) ? null : (result.detail ?? null))),
-      results.map(({ result }) => (isFailed(result) || result.changes === undefined ? null : JSON.stringify(result.changes))),
-      results.map(({ result }) => (isFailed(result) ? JSON.stringify(result.failed) : null)),
-      results.map(attemptsAfter),
-    ],
-  )
+  await tx.query(recordEachSql, [
+    results.map(({ instance }) => instance.messageId),
+    results.map(({ instance }) => instance.ordinal),
+    results.map(({ instance }) => instance.chunkId),
+    results.map(({ result }) => (isFailed(result) ? null : result.outcome)),
+    results.map(({ result }) => (isFailed(result) ? null : (result.detail ?? null))),
+    results.map(({ result }) => (isFailed(result) || result.changes === undefined ? null : JSON.stringify(result.changes))),
+    results.map(({ result }) => (isFailed(result) ? JSON.stringify(result.failed) : null)),
+    results.map(attemptsAfter),
+  ])
 }
 
 async function recordFailures(tx: Transaction, results: readonly InstanceResult[]): Promise<void> {

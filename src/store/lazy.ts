@@ -12,7 +12,7 @@ export function lazyDb(kind: Db['kind'], open: () => Promise<Db>): Db {
     kind,
     query: async (sql, parameters) => (await db()).query(sql, parameters),
     transaction: async (work, options) => (await db()).transaction(work, options),
-    exec: async (sql, tx) => (await db()).exec(sql, tx),
+    exec: async (sql) => (await db()).exec(sql),
     listen: async (channel, onNotify) => (await db()).listen(channel, onNotify),
     close: async () => (await opened)?.close(),
   }

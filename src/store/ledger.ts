@@ -1,7 +1,7 @@
 /** The ledger: for every object the version that was applied and what references to it resolve to (`sluice.object`). */
 import type { ObjectVersions } from '../model/fields.ts'
 import { decodeFields, encodeFields } from '../model/fields.ts'
-import { DatabaseError, type Parameter, type Queryable, type Transaction } from './db.ts'
+import { DatabaseError, type Parameter, prepared, type Queryable, type Transaction } from './db.ts'
 
 /** A ledger row, locked for the rest of the transaction. */
 export interface LedgerEntry extends ObjectVersions {
@@ -11,6 +11,10 @@ export interface LedgerEntry extends ObjectVersions {
   /** Whether the object has a row already. */
   isStored: boolean
 }
+
+const lockObjectsSql =
+  prepared(`SELECT external_id AS "externalId", version, message_id AS "messageId", ordinal, fields, target_ref AS ref, deleted
+  FROM sluice.object WHERE integration = $1 AND external_id = ANY($2::text[]) ORDER BY external_id COLLATE "C" FOR UPDATE`)
 
 /**
  * Locks the ledger rows of these objects, in the order of their external IDs, and returns one entry for each object. An
@@ -25,11 +29,7 @@ export async function lockObjects(tx: Transaction, integration: string, external
     fields: string | null
     ref: string | null
     deleted: boolean
-  }>(
-    `SELECT external_id AS "externalId", version, message_id AS "messageId", ordinal, fields, target_ref AS ref, deleted
-     FROM sluice.object WHERE integration = $1 AND external_id = ANY($2::text[]) ORDER BY external_id COLLATE "C" FOR UPDATE`,
-    [integration, externalIds],
-  )
+  }>(lockObjectsSql, [integration, externalIds])
   const entries = new Map<string, LedgerEntry>(
     externalIds.map((externalId) => [externalId, { externalId, applied: null, fields: {}, deleted: false, ref: null, isStored: false }]),
   )
@@ -76,35 +76,34 @@ function rowParameters(integration: string, entries: readonly LedgerEntry[]): Pa
   ]
 }
 
+const updateObjectsSql =
+  prepared(`UPDATE sluice.object o SET version = u.version, message_id = u.message_id, ordinal = u.ordinal, fields = u.fields::jsonb,
+    target_ref = u.ref, deleted = u.deleted, first_message_id = coalesce(o.first_message_id, u.message_id), updated_at = clock_timestamp()
+  FROM ${rowSql} WHERE o.integration = u.integration AND o.external_id = u.external_id`)
+
 async function updateObjects(tx: Transaction, integration: string, entries: readonly LedgerEntry[]): Promise<void> {
   if (entries.length === 0) return
-  await tx.query(
-    `UPDATE sluice.object o SET version = u.version, message_id = u.message_id, ordinal = u.ordinal, fields = u.fields::jsonb,
-       target_ref = u.ref, deleted = u.deleted, first_message_id = coalesce(o.first_message_id, u.message_id), updated_at = clock_timestamp()
-     FROM ${rowSql} WHERE o.integration = u.integration AND o.external_id = u.external_id`,
-    rowParameters(integration, entries),
-  )
+  await tx.query(updateObjectsSql, rowParameters(integration, entries))
 }
+
+const insertObjectsSql =
+  prepared(`INSERT INTO sluice.object (integration, external_id, version, message_id, ordinal, fields, target_ref, deleted, first_message_id, updated_at)
+  SELECT u.integration, u.external_id, u.version, u.message_id, u.ordinal, u.fields::jsonb, u.ref, u.deleted, u.message_id, clock_timestamp()
+  FROM ${rowSql} ORDER BY u.external_id COLLATE "C" ON CONFLICT DO NOTHING`)
 
 async function insertObjects(tx: Transaction, integration: string, entries: readonly LedgerEntry[]): Promise<void> {
   if (entries.length === 0) return
-  const { rowCount } = await tx.query(
-    `INSERT INTO sluice.object (integration, external_id, version, message_id, ordinal, fields, target_ref, deleted, first_message_id, updated_at)
-     SELECT u.integration, u.external_id, u.version, u.message_id, u.ordinal, u.fields::jsonb, u.ref, u.deleted, u.message_id, clock_timestamp()
-     FROM ${rowSql} ORDER BY u.external_id COLLATE "C" ON CONFLICT DO NOTHING`,
-    rowParameters(integration, entries),
-  )
+  const { rowCount } = await tx.query(insertObjectsSql, rowParameters(integration, entries))
   if (rowCount < entries.length) {
     throw new DatabaseError(`another transaction applied objects of "${integration}" for the first time just now`, { sqlstate: '40001' })
   }
 }
 
+const findRefsSql = prepared(`SELECT external_id AS "externalId", target_ref AS ref FROM sluice.object
+  WHERE integration = $1 AND external_id = ANY($2::text[]) AND target_ref IS NOT NULL`)
+
 /** What references to these objects resolve to, of those that can be referred to. */
 export async function findObjectRefs(db: Queryable, integration: string, externalIds: readonly string[]): Promise<Map<string, string>> {
-  const { rows } = await db.query<{ externalId: string; ref: string }>(
-    `SELECT external_id AS "externalId", target_ref AS ref FROM sluice.object
-     WHERE integration = $1 AND external_id = ANY($2::text[]) AND target_ref IS NOT NULL`,
-    [integration, externalIds],
-  )
+  const { rows } = await db.query<{ externalId: string; ref: string }>(findRefsSql, [integration, externalIds])
   return new Map(rows.map((row) => [row.externalId, row.ref]))
 }

@@ -1,5 +1,5 @@
 /** What waits for an object that has not come: awaited references of failed instances, deferred links of applied objects. */
-import type { Db, Queryable, Transaction } from './db.ts'
+import { type Db, prepared, type Queryable, type Transaction } from './db.ts'
 import type { InstanceKey } from './requeue.ts'
 
 /** An instance waits for an object. `wanted` is an integration, or `table:<name>.<column>`. */
@@ -97,9 +97,11 @@ export interface StoredLink extends DeferredLink {
 const linkColumns = `id, integration, external_id AS "externalId", field, wanted, wanted_id AS "wantedId", details, message_id AS "messageId",
   ordinal, error`
 
+const hasLinksSql = prepared('SELECT FROM sluice.deferred_link WHERE integration = $1 LIMIT 1')
+
 /** Whether any object of an integration has a link that was left empty. */
 export async function hasDeferredLinks(tx: Transaction, integration: string): Promise<boolean> {
-  const { rows } = await tx.query('SELECT FROM sluice.deferred_link WHERE integration = $1 LIMIT 1', [integration])
+  const { rows } = await tx.query(hasLinksSql, [integration])
   return rows.length > 0
 }
 

@@ -1,6 +1,6 @@
 /** Messages: one function per change of state, each with its guard in SQL. */
 import type { MessageStatus } from '../model/status.ts'
-import type { Queryable, Transaction } from './db.ts'
+import { prepared, type Queryable, type Transaction } from './db.ts'
 
 /** A message as the flow needs it. */
 export interface StoredMessage {
@@ -128,16 +128,16 @@ export async function markSplitFailed(db: Queryable, id: string, details: object
   )
 }
 
+const nextToSplitSql =
+  prepared(`SELECT id, body_size::double precision AS "bodySize" FROM sluice.message WHERE status = 1 AND status IN (0, 1) AND integration = ANY($1) AND id > $2
+  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`)
+
 /** The oldest message of these integrations that is due to be split and that nobody is splitting. */
 export async function nextToSplit(
   db: Queryable,
   integrations: readonly string[],
   after: string,
 ): Promise<{ id: string; bodySize: number } | null> {
-  const { rows } = await db.query<{ id: string; bodySize: number }>(
-    `SELECT id, body_size::double precision AS "bodySize" FROM sluice.message WHERE status = 1 AND status IN (0, 1) AND integration = ANY($1) AND id > $2
-     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`,
-    [integrations, after],
-  )
+  const { rows } = await db.query<{ id: string; bodySize: number }>(nextToSplitSql, [integrations, after])
   return rows[0] ?? null
 }

@@ -71,7 +71,7 @@ async function apply(db: Db, migration: Migration): Promise<boolean> {
       migration.sha256,
     ])
     if (rowCount === 0) return false
-    await db.exec(migration.sql, tx)
+    await tx.exec(migration.sql)
     return true
   })
 }

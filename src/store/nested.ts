@@ -24,7 +24,7 @@ export function nestedDb(db: Db, tx: Transaction): Db {
         depth--
       }
     },
-    exec: (sql) => db.exec(sql, tx),
+    exec: (sql) => tx.exec(sql),
     listen: (channel, onNotify) => db.listen(channel, onNotify),
     close: () => Promise.resolve(),
   }

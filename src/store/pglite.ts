@@ -3,7 +3,15 @@ import { mkdir } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { PGlite, type Transaction as PgliteTransaction, type QueryOptions, TransactionAbortedError, types } from '@electric-sql/pglite'
-import { DatabaseError, type Db, type Parameter, type QueryResult, type Transaction, type TransactionOptions } from './db.ts'
+import {
+  DatabaseError,
+  type Db,
+  type Parameter,
+  type PreparedStatement,
+  type QueryResult,
+  type Transaction,
+  type TransactionOptions,
+} from './db.ts'
 import { fromServer } from './driver-error.ts'
 import { lockFolder } from './lock-file.ts'
 import { openTransaction } from './open-transaction.ts'
@@ -36,8 +44,8 @@ function port(lite: PGlite, unlock: (() => Promise<void>) | undefined): Db {
     kind: 'pglite',
     query: (sql, parameters) => run(lite, sql, parameters),
     transaction: (work, options) => inTransaction(lite, work, options),
-    async exec(sql, tx) {
-      await wrap(() => (tx === undefined ? lite : (tx.native as PgliteTransaction)).exec(sql))
+    async exec(sql) {
+      await wrap(() => lite.exec(sql))
     },
     async listen(channel, onNotify) {
       return wrap(() => lite.listen(channel, onNotify))
@@ -57,8 +65,13 @@ const conventions: QueryOptions = {
   serializers: new Proxy({}, { get: () => (value: unknown) => value }),
 }
 
-async function run<Row>(client: PGlite | PgliteTransaction, sql: string, parameters: readonly Parameter[] = []): Promise<QueryResult<Row>> {
-  const result = await wrap(() => client.query<Row>(sql, parameters.map(encodeParameter), conventions))
+async function run<Row>(
+  client: PGlite | PgliteTransaction,
+  sql: string | PreparedStatement,
+  parameters: readonly Parameter[] = [],
+): Promise<QueryResult<Row>> {
+  const text = typeof sql === 'string' ? sql : sql.text
+  const result = await wrap(() => client.query<Row>(text, parameters.map(encodeParameter), conventions))
   await breathe()
   return { rows: result.rows, rowCount: Math.max(result.affectedRows ?? 0, result.rows.length) }
 }
@@ -88,7 +101,12 @@ async function inTransaction<T>(lite: PGlite, work: (tx: Transaction) => Promise
       if (options.byIndex === true) await client.exec('SET LOCAL enable_seqscan = off')
       if (options.inOrder === true)
         await client.exec('SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off')
-      const { tx, end } = openTransaction(client, (sql, parameters) => run(client, sql, parameters))
+      const { tx, end } = openTransaction(client, {
+        query: (sql, parameters) => run(client, sql, parameters),
+        async exec(sql) {
+          await wrap(() => client.exec(sql))
+        },
+      })
       try {
         outcome = { value: await work(tx) }
       } catch (error) {

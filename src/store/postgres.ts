@@ -1,14 +1,25 @@
 /** The database port over `pg`. */
 import pg from 'pg'
 import { elementTypesOf, encodeBinaryArray } from './array-binary.ts'
-import { DatabaseError, type Db, type Parameter, type QueryResult, type Transaction, type TransactionOptions } from './db.ts'
+import {
+  DatabaseError,
+  type Db,
+  type Parameter,
+  type PreparedStatement,
+  type QueryResult,
+  type Transaction,
+  type TransactionOptions,
+} from './db.ts'
 import { fromServer } from './driver-error.ts'
 import { listenOn } from './listen.ts'
 import { openTransaction } from './open-transaction.ts'
 import { decoderOf, encodeParameter, isList } from './values.ts'
 
 /** A pool of our own from a URL, or the application's own, which stays open when the port is closed. */
-export type PostgresOptions = { url: string; connections?: number } | { pool: pg.Pool }
+export type PostgresOptions = ({ url: string; connections?: number } | { pool: pg.Pool }) & {
+  /** Whether statements that come often are prepared on each connection. Default: true. */
+  preparedStatements?: boolean | undefined
+}
 
 /** How long a statement waits for a connection, made or free. */
 const connectMilliseconds = 30_000
@@ -31,14 +42,15 @@ export function createPostgres(options: PostgresOptions): Db {
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   const ignore = (): void => undefined
   pool.on('error', ignore)
+  const preparing: Preparing = { isOn: options.preparedStatements ?? true }
   const listeners = new Set<() => Promise<void>>()
   let closed: Promise<void> | undefined
   return {
     kind: 'postgres',
-    query: (sql, parameters) => run(pool, sql, parameters),
-    transaction: (work, transactionOptions) => inTransaction(pool, work, transactionOptions),
-    async exec(sql, tx) {
-      await wrap(() => (tx === undefined ? pool : (tx.native as pg.ClientBase)).query(sql))
+    query: (sql, parameters) => run(pool, preparing, sql, parameters),
+    transaction: (work, transactionOptions) => inTransaction(pool, preparing, work, transactionOptions),
+    async exec(sql) {
+      await wrap(() => pool.query(sql))
     },
     async listen(channel, onNotify) {
       // Not a connection of the pool: it would be gone from there for good.
@@ -61,10 +73,52 @@ export function createPostgres(options: PostgresOptions): Db {
   }
 }
 
-async function run<Row>(client: pg.Pool | pg.ClientBase, sql: string, parameters: readonly Parameter[] = []): Promise<QueryResult<Row>> {
-  const result = await wrap(() => client.query({ text: sql, values: encode(sql, parameters), types }))
-  return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 }
+/** Whether this process may prepare statements: until it is told otherwise. */
+interface Preparing {
+  isOn: boolean
 }
+
+/** A plan for a few rows is none for a thousand: with longer lists a statement is planned each time, which it hardly notices. */
+const longestPreparedList = 64
+
+async function run<Row>(
+  client: pg.Pool | pg.ClientBase,
+  preparing: Preparing,
+  sql: string | PreparedStatement,
+  parameters: readonly Parameter[] = [],
+): Promise<QueryResult<Row>> {
+  const text = typeof sql === 'string' ? sql : sql.text
+  const values = encode(text, parameters)
+  if (typeof sql === 'string' || !preparing.isOn || parameters.some((value) => isList(value) && value.length > longestPreparedList)) {
+    return resultOf(await wrap(() => client.query({ text, values, types })))
+  }
+  return resultOf(
+    await wrap(() => client.query({ name: sql.name, text, values, types })).catch((error: DatabaseError) => {
+      if (!isNoPlace(error)) throw error
+      preparing.isOn = false
+      // As a failure that a second try mends, so that nobody's work is lost by it.
+      const message = `${error.message}. A pooler seems to share connections between transactions: this process prepares no statements any more (database.preparedStatements)`
+      throw new DatabaseError(message, { sqlstate: '40001' }, error)
+    }),
+  )
+}
+
+function resultOf<Row>({ rows, rowCount }: pg.QueryResult): QueryResult<Row> {
+  return { rows: rows as Row[], rowCount: rowCount ?? 0 }
+}
+
+/**
+ * Whether a prepared statement is not where it was prepared, or is there already: a pooler that shares connections between transactions
+ * and knows nothing of them, as PgBouncer before 1.21. Or the columns that it reads are others since: a migration came.
+ */
+function isNoPlace({ sqlstate, message }: DatabaseError): boolean {
+  const isStale = sqlstate === featureNotSupported && message.includes('cached plan')
+  return sqlstate === invalidStatementName || sqlstate === duplicateStatement || isStale
+}
+
+const invalidStatementName = '26000'
+const duplicateStatement = '42P05'
+const featureNotSupported = '0A000'
 
 /** Lists whose type the statement names go in the binary format, which `pg` uses for what comes as bytes. */
 function encode(sql: string, parameters: readonly Parameter[]): (string | Uint8Array | null)[] {
@@ -76,17 +130,31 @@ function encode(sql: string, parameters: readonly Parameter[]): (string | Uint8A
   })
 }
 
-async function inTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+async function inTransaction<T>(
+  pool: pg.Pool,
+  preparing: Preparing,
+  work: (tx: Transaction) => Promise<T>,
+  options: TransactionOptions = {},
+): Promise<T> {
   const client = await wrap(() => pool.connect())
   let broken: Error | undefined
   const onError = (error: Error): void => {
     broken ??= error
   }
   client.on('error', onError)
-  const { tx, end } = openTransaction(client, async <Row>(sql: string, parameters?: readonly Parameter[]) => {
+  const refuseWhenBroken = (): void => {
     // The server's last word (25P03, 57P01) says more than that the connection is gone.
     if (broken !== undefined) throw toDatabaseError(broken)
-    return run<Row>(client, sql, parameters)
+  }
+  const { tx, end } = openTransaction(client, {
+    async query(sql, parameters) {
+      refuseWhenBroken()
+      return run(client, preparing, sql, parameters)
+    },
+    async exec(sql) {
+      refuseWhenBroken()
+      await wrap(() => client.query(sql))
+    },
   })
   try {
     await wrap(() => client.query(begin(options)))

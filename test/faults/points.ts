@@ -1,5 +1,5 @@
 /** The points at which a fault can be made to happen: before and after each commit of each stage. Outside of the product, in a wrapper of its database. */
-import type { Db, Parameter, QueryResult, Transaction } from '../../src/store/db.ts'
+import type { Db, Parameter, PreparedStatement, QueryResult, Transaction } from '../../src/store/db.ts'
 
 /** Each stage with the statement that only its commit has; of several the first counts. */
 const stages = {
@@ -36,8 +36,8 @@ export function withPoints(db: Db, reached: (point: Point) => Promise<void>): Db
   }
   return {
     kind: db.kind,
-    async query<Row>(sql: string, parameters?: readonly Parameter[]): Promise<QueryResult<Row>> {
-      const stage = stageOf([sql])
+    async query<Row>(sql: string | PreparedStatement, parameters?: readonly Parameter[]): Promise<QueryResult<Row>> {
+      const stage = stageOf([textOf(sql)])
       await pass(stage, 'before')
       const result = await db.query<Row>(sql, parameters)
       await pass(stage, 'after')
@@ -53,7 +53,7 @@ export function withPoints(db: Db, reached: (point: Point) => Promise<void>): Db
       await pass(stageOf(statements), 'after')
       return result
     },
-    exec: (sql, tx) => db.exec(sql, tx),
+    exec: (sql) => db.exec(sql),
     listen: (channel, onNotify) => db.listen(channel, onNotify),
     close: () => db.close(),
   }
@@ -64,8 +64,13 @@ function noting(tx: Transaction, statements: string[]): Transaction {
     inTransaction: true,
     native: tx.native,
     query(sql, parameters) {
-      statements.push(sql)
+      statements.push(textOf(sql))
       return tx.query(sql, parameters)
     },
+    exec: (sql) => tx.exec(sql),
   }
+}
+
+function textOf(sql: string | PreparedStatement): string {
+  return typeof sql === 'string' ? sql : sql.text
 }

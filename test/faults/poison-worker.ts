@@ -30,6 +30,6 @@ export const poisonConfig = defineConfig(
 
 if (process.send !== undefined && process.argv[3] === 'work') {
   const sluice = createSluice(poisonConfig)
-  await workUnderSupervision(sluice)
+  await workUnderSupervision(sluice, 1)
   await sluice.close()
 }

@@ -261,7 +261,7 @@ onBoth((opened) => {
       const { db } = opened
       await expect(
         db.transaction(async (tx) => {
-          await db.exec('CREATE TABLE public.gone (n int); INSERT INTO public.gone VALUES (1);', tx)
+          await tx.exec('CREATE TABLE public.gone (n int); INSERT INTO public.gone VALUES (1);')
           expect(await one(tx, '(SELECT n FROM public.gone)')).toBe(1)
           throw new Error('back')
         }),

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Db, Transaction } from '../../src/store/db.ts'
+import { type Db, prepared, type Queryable, type Transaction } from '../../src/store/db.ts'
 import { createPostgres } from '../../src/store/postgres.ts'
-import { createTestDatabase, hasNative, type TestDatabase } from '../support/database.ts'
+import { withRetry } from '../../src/store/retry.ts'
+import { createTestDatabase, hasNative, isPooled, type TestDatabase } from '../support/database.ts'
 
 describe.skipIf(!hasNative)('postgres', () => {
   let database: TestDatabase
@@ -216,5 +217,67 @@ describe.skipIf(!hasNative)('postgres', () => {
     )
     expect(results).toEqual(Array.from({ length: 40 }, (_, index) => index))
     await db.close()
+  })
+
+  describe('prepared statements', () => {
+    const counted = prepared('SELECT count(*)::integer AS n FROM unnest($1::bigint[]) AS u (id)')
+    const count = async (db: Queryable, ids: string[]) => (await db.query<{ n: number }>(counted, [ids])).rows[0]?.n
+    const namesOn = async (db: Queryable) =>
+      (await db.query<{ name: string }>("SELECT name FROM pg_prepared_statements WHERE name LIKE 'sluice%'")).rows.map(({ name }) => name)
+
+    test('are kept by the connection, but not for long lists, nor where they are switched off', async () => {
+      await withPort(async (db) => {
+        expect(
+          await count(
+            db,
+            Array.from({ length: 65 }, (_, id) => String(id)),
+          ),
+        ).toBe(65)
+        expect(await namesOn(db)).toEqual([])
+        expect(await count(db, ['1', '2'])).toBe(2)
+        expect(await count(db, [])).toBe(0)
+        expect(await namesOn(db)).toEqual([counted.name])
+      })
+      const off = createPostgres({ url: database.directUrl, connections: 1, preparedStatements: false })
+      expect(await count(off, ['1', '2'])).toBe(2)
+      expect(await namesOn(off)).toEqual([])
+      await off.close()
+    })
+
+    test.each([
+      ['one is there already', `PREPARE ${counted.name} AS SELECT 1`],
+      ['one is gone', 'DEALLOCATE ALL'],
+    ])('where %s, they fail once, to be tried again, and are given up', async (_, between) => {
+      await withPort(async (db) => {
+        if (between.startsWith('DEALLOCATE')) expect(await count(db, ['1'])).toBe(1)
+        await db.exec(between)
+        await expect(count(db, ['1', '2'])).rejects.toMatchObject({ sqlstate: '40001', message: expect.stringContaining('pooler') })
+        expect(await count(db, ['1', '2'])).toBe(2)
+        expect(await withRetry(() => db.transaction((tx) => count(tx, ['1', '2', '3'])))).toBe(3)
+      })
+    })
+
+    test('of a table whose columns became others are given up as well', async () => {
+      await withPort(async (db) => {
+        await db.exec('CREATE TABLE sluice.changing (n integer)')
+        const read = prepared('SELECT * FROM sluice.changing')
+        await db.query(read)
+        await db.exec('ALTER TABLE sluice.changing ADD more text')
+        await expect(db.query(read)).rejects.toMatchObject({ sqlstate: '40001' })
+        expect((await db.query(read)).rows).toEqual([])
+        await db.exec('DROP TABLE sluice.changing')
+      })
+    })
+
+    test.skipIf(!isPooled)('behind a pooler that keeps none, nobody’s work is lost', async () => {
+      const db = createPostgres({ url: database.url, connections: 8 })
+      const counts = await Promise.all(
+        Array.from({ length: 50 }, () =>
+          withRetry(() => db.transaction(async (tx) => (await count(tx, ['1'])) ?? (await count(tx, ['1'])))),
+        ),
+      )
+      expect(counts).toEqual(Array.from({ length: 50 }, () => 1))
+      await db.close()
+    })
   })
 })

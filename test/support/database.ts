@@ -63,7 +63,7 @@ export async function createTestDatabase(kind: 'pglite' | 'postgres'): Promise<T
     await client.query(`ALTER DATABASE ${name} SET search_path = ''`)
   })
   const url = urlOf(isPooled ? inject('poolerUrl') : adminUrl, name)
-  const db = createPostgres({ url })
+  const db = createPostgres({ url, preparedStatements: !isPooled })
   return {
     db,
     url,

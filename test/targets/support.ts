@@ -114,7 +114,7 @@ export async function benchOf(db: Db, sql: string, declared: (t: TargetBuilder<L
 /** The same transaction, writing its statements down. */
 export function counting(tx: Transaction, statements: string[]): Transaction {
   const query: Queryable['query'] = (sql, parameters) => {
-    statements.push(sql)
+    statements.push(typeof sql === 'string' ? sql : sql.text)
     return tx.query(sql, parameters)
   }
   return { ...tx, query }
