@@ -2,7 +2,6 @@
  * Export: all instances of one message as NDJSON, over HTTP from a server of its own process, beside a cursor over the same rows
  * on one connection. What is asked is that the server's memory doesn't grow with the rows.
  */
-import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import pg from 'pg'
 import { startPostgres } from '../test/support/postgres.ts'
@@ -11,6 +10,7 @@ import { inDatabase } from './database.ts'
 import { tablesSql } from './employees.ts'
 import { type RunningInbox, startInbox } from './inbox.ts'
 import { machine } from './machine.ts'
+import { residentMiB } from './memory.ts'
 import { summarize } from './statistics.ts'
 
 /** One finished message, in chunks of a thousand. */
@@ -123,10 +123,4 @@ async function seconds(work: () => Promise<void>): Promise<number> {
   const began = performance.now()
   await work()
   return (performance.now() - began) / 1000
-}
-
-/** `VmRSS` is now, `VmHWM` the most there ever was. Linux only. */
-function residentMiB(pid: number, name: 'VmRSS' | 'VmHWM'): number {
-  const line = readFileSync(`/proc/${pid}/status`, 'utf8').match(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm'))
-  return Number(line?.[1]) / 1024
 }

@@ -15,6 +15,8 @@ export interface RunningInbox {
   readonly headers: Record<string, string>
   /** The process of the server, to read what memory it takes. */
   readonly serverPid: number
+  /** The process that looks after the workers: they are its children. */
+  readonly workPid: number
   /**
    * Sends a body and waits until it is rolled up. Gives seconds from the start of the request to the message's `finishedAt`, by
    * the one clock of this machine, and the counts. It asks seldom: every answer would take time from what is measured.
@@ -52,6 +54,7 @@ export async function startInbox(databaseUrl: string, options: InboxOptions = {}
     base,
     headers,
     serverPid: children[0]?.pid ?? 0,
+    workPid: children[1]?.pid ?? 0,
     load: (integration, body) => load(base, headers, integration, body),
     async stop() {
       for (const child of children) child.kill('SIGTERM')

@@ -12,6 +12,7 @@ import { bulk } from './bulk.ts'
 import { type BenchCase, goalLines, type Report } from './case.ts'
 import { embedded } from './embedded.ts'
 import { exportCase } from './export.ts'
+import { giant } from './giant.ts'
 import { handlers } from './handlers.ts'
 import { payload } from './payload.ts'
 import { queuesCase } from './queues.ts'
@@ -19,7 +20,7 @@ import { reads } from './reads.ts'
 import { small } from './small.ts'
 import { wagtail } from './wagtail.ts'
 
-const cases: readonly BenchCase[] = [bulk, queuesCase, handlers, embedded, small, reads, exportCase, payload, wagtail]
+const cases: readonly BenchCase[] = [bulk, queuesCase, handlers, embedded, small, giant, reads, exportCase, payload, wagtail]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
