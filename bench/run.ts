@@ -18,9 +18,10 @@ import { payload } from './payload.ts'
 import { queuesCase } from './queues.ts'
 import { reads } from './reads.ts'
 import { small } from './small.ts'
+import { stages } from './stages.ts'
 import { wagtail } from './wagtail.ts'
 
-const cases: readonly BenchCase[] = [bulk, queuesCase, handlers, embedded, small, giant, reads, exportCase, payload, wagtail]
+const cases: readonly BenchCase[] = [bulk, stages, queuesCase, handlers, embedded, small, giant, reads, exportCase, payload, wagtail]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
