@@ -4,21 +4,17 @@
  * application but for the network.
  */
 import { z } from 'zod'
-import { defineConfig, defineIntegration } from '../src/config.ts'
-import { createApp } from '../src/http/app.ts'
-import { createServices } from '../src/services.ts'
+import { defineIntegration } from '../src/config.ts'
 import { migrate } from '../src/store/migrate.ts'
 import { createPostgres } from '../src/store/postgres.ts'
 import { startPostgres } from '../test/support/postgres.ts'
 import type { BenchCase } from './case.ts'
+import { isSearch, listPaths, listReader, promised, shownPath } from './lists.ts'
 import { machine } from './machine.ts'
 import { percentile } from './statistics.ts'
 
-const token = 'admin-token-of-the-benchmark-0123456789'
 /** How often each list is read in a round. */
 const times = 10
-/** What the UI promises for every list but the search for text, in milliseconds. */
-const promised = 300
 const objectsPerMessage = 1000
 
 const integrations = ['employee', 'organization'].map((name) =>
@@ -53,25 +49,7 @@ INSERT INTO sluice.failure (message_id, ordinal, integration, external_id, code,
 RESET session_replication_role;
 ANALYZE`
 
-const weekAgo = new Date(Date.now() - 6.9 * 86_400_000).toISOString()
-const paths = [
-  'overview',
-  'errors',
-  'messages',
-  'messages?status=-3',
-  'messages?integration=organization&source=source%201',
-  'messages?externalId=e-77',
-  `messages?from=${weekAgo}`,
-  'instances',
-  'instances?failed=true',
-  'instances?integration=employee&errorCode=code_3',
-  'instances?integration=employee&externalId=e-77',
-  'messages/501/instances',
-  'messages/501/instances?status=-2',
-  'messages/501/instances?outcome=created',
-  'objects/employee/e-77',
-  `messages?text=nobody&from=${weekAgo}`,
-]
+const paths = listPaths({ externalId: 'e-77', messageId: '501', source: 'source 1', errorCode: 'code_3' })
 
 /** `objects`: instances in the database. Default: a million. */
 export const reads: BenchCase = {
@@ -84,14 +62,7 @@ export const reads: BenchCase = {
       await migrate(db)
       say(`writing ${objects.toLocaleString('en')} instances`)
       await db.exec(fill(Math.ceil(objects / objectsPerMessage)))
-      const app = createApp(createServices(defineConfig({ integrations, token, logLevel: 'error' }, {}), db))
-      const read = async (path: string): Promise<number> => {
-        const began = performance.now()
-        const response = await app.fetch(new Request(`http://localhost/api/${path}`, { headers: { Authorization: `Bearer ${token}` } }))
-        await response.text()
-        if (response.status !== 200) throw new Error(`${path}: ${response.status}`)
-        return performance.now() - began
-      }
+      const read = listReader(db, integrations)
       const figures = new Map(paths.map((path) => [path, [] as number[]]))
       for (let round = 1; round <= rounds; round++) {
         for (const [path, taken] of figures) for (let time = 0; time < times; time++) taken.push(await read(path))
@@ -99,11 +70,11 @@ export const reads: BenchCase = {
       }
       await db.close()
       const rows = [...figures].map(([path, taken]) => ({
-        path: path.replace(weekAgo, '<a week ago>'),
+        path: shownPath(path),
         median: percentile(taken, 0.5),
         p95: percentile(taken, 0.95),
       }))
-      const lists = rows.filter(({ path }) => !path.includes('text='))
+      const lists = rows.filter(({ path }) => !isSearch(path))
       const command = `npm run bench -- reads${objects === 1_000_000 ? '' : ` --objects ${objects}`}`
       const on = machine(`PostgreSQL ${server.major}, default settings`)
       return {

@@ -14,6 +14,7 @@ import { embedded } from './embedded.ts'
 import { exportCase } from './export.ts'
 import { giant } from './giant.ts'
 import { handlers } from './handlers.ts'
+import { longLived } from './long-lived.ts'
 import { payload } from './payload.ts'
 import { queuesCase } from './queues.ts'
 import { reads } from './reads.ts'
@@ -21,7 +22,20 @@ import { small } from './small.ts'
 import { stages } from './stages.ts'
 import { wagtail } from './wagtail.ts'
 
-const cases: readonly BenchCase[] = [bulk, stages, queuesCase, handlers, embedded, small, giant, reads, exportCase, payload, wagtail]
+const cases: readonly BenchCase[] = [
+  bulk,
+  stages,
+  queuesCase,
+  handlers,
+  embedded,
+  small,
+  giant,
+  reads,
+  longLived,
+  exportCase,
+  payload,
+  wagtail,
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
