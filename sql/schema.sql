@@ -86,7 +86,12 @@ ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_pkey PRIMARY KEY (id);
 ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'claimed'::text, 'finished'::text])));
 ALTER TABLE sluice.chunk ADD CONSTRAINT chunk_total_check CHECK ((total >= 0));
 CREATE INDEX chunk_by_message ON sluice.chunk USING btree (message_id, id);
-CREATE INDEX chunk_due ON sluice.chunk USING btree (integration, due_at, id) WHERE (state = 'ready'::text);
+CREATE INDEX chunk_due ON sluice.chunk USING btree (integration, (
+CASE
+    WHEN (number = 0) THEN 0
+    WHEN (number < 16) THEN 1
+    ELSE 2
+END), due_at, id) WHERE (state = 'ready'::text);
 CREATE INDEX chunk_lease ON sluice.chunk USING btree (lease_until) WHERE (state = 'claimed'::text);
 
 CREATE TABLE sluice.deferred_link (

@@ -1,7 +1,7 @@
 /** Chunks are the queue: claimed with a lease and an epoch, given back, finished, reclaimed. */
 import { type Outcome, outcomes } from '../model/outcome.ts'
 import { type Db, prepared, type Queryable, type Transaction } from './db.ts'
-import { beginning, type QueueMarks } from './queue-marks.ts'
+import { beginning, type QueueMarks, type QueuePart, queueParts } from './queue-marks.ts'
 
 /** A chunk that this worker holds as long as its epoch stands. */
 export interface ClaimedChunk {
@@ -28,9 +28,12 @@ const claimed = `id, message_id AS "messageId", integration, is_draft AS "isDraf
 /** How many small chunks may be claimed to be applied together. */
 const mostChunksAtOnce = 64
 
+/** The part of the queue that a chunk stands in. As the index `chunk_due` has it, or claims read all there is. */
+const partOf = (table: string): string => `(CASE WHEN ${table}.number = 0 THEN 0 WHEN ${table}.number < 16 THEN 1 ELSE 2 END)`
+
 /**
  * Claims the chunk that has been due longest and, while they are small, more of the same integration and mode, together
- * at most `size` instances. One that came back is claimed alone: what sent it back must not hold others up. Each claim raises
+ * at most `size` instances. The claims of a worker take turns between the parts of the queues, so that no message waits for a giant. One that came back is claimed alone: what sent it back must not hold others up. Each claim raises
  * the epoch and takes a lease by the database's clock. It waits for the disk: an epoch that a crash of the server took back
  * would be given out twice.
  *
@@ -55,8 +58,8 @@ export async function claimChunks(
 type ClaimOptions = Parameters<typeof claimChunks>[1]
 
 const moreSql = prepared(`SELECT c.id, c.total - (${outcomeSum}) AS waiting FROM sluice.chunk c
-  WHERE c.state = 'ready' AND c.integration = $1 AND c.due_at >= $5 AND c.due_at <= now() AND c.is_draft = $2 AND c.losses = 0
-    AND c.last_error IS NULL AND c.id <> $3
+  WHERE c.state = 'ready' AND c.integration = $1 AND ${partOf('c')} = $6 AND c.due_at >= $5 AND c.due_at <= now() AND c.is_draft = $2
+    AND c.losses = 0 AND c.last_error IS NULL AND c.id <> $3
   ORDER BY c.due_at, c.id LIMIT $4 FOR UPDATE OF c SKIP LOCKED`)
 
 const claimSql = prepared(`UPDATE sluice.chunk SET state = 'claimed', epoch = epoch + 1, attempts = attempts + 1, worker = $2,
@@ -74,6 +77,7 @@ async function claimInside(tx: Transaction, options: ClaimOptions): Promise<Clai
       head.id,
       mostChunksAtOnce - 1,
       head.dueAt,
+      head.part,
     ])
     let sum = head.waiting
     for (const row of more.rows) {
@@ -91,27 +95,33 @@ interface Head {
   integration: string
   isDraft: boolean
   dueAt: string
+  part: QueuePart
   waiting: number
   /** It came back. */
   hasFailed: boolean
 }
 
-const headColumns = `c.id, c.integration, c.is_draft AS "isDraft", c.due_at AS "dueAt", c.total - (${outcomeSum}) AS waiting,
+const headColumns = `c.id, c.integration, c.is_draft AS "isDraft", c.due_at AS "dueAt", ${partOf('c')} AS part,
+  c.total - (${outcomeSum}) AS waiting,
   c.losses > 0 OR c.last_error IS NOT NULL AS "hasFailed"`
 
 const isNotPaused = 'NOT EXISTS (SELECT FROM sluice.paused_integration p WHERE p.integration = i.name)'
 
+/** How soon it is a part's turn, from the one whose turn it is now. */
+const turnOf = (now: string): string => `(i.part - ${now}::integer + ${queueParts.length}) % ${queueParts.length}`
+
 const lockHeadSql = prepared(`WITH queue AS MATERIALIZED (
-    SELECT i.name, oldest.due_at FROM unnest($1::text[], $2::timestamptz[]) AS i (name, since) CROSS JOIN LATERAL (
+    SELECT i.name, i.part, oldest.due_at FROM unnest($1::text[], $2::integer[], $3::timestamptz[]) AS i (name, part, since) CROSS JOIN LATERAL (
       SELECT w.due_at, w.id FROM sluice.chunk w
-      WHERE w.state = 'ready' AND w.integration = i.name AND w.due_at >= i.since AND w.due_at <= now()
+      WHERE w.state = 'ready' AND w.integration = i.name AND ${partOf('w')} = i.part AND w.due_at >= i.since AND w.due_at <= now()
       ORDER BY w.due_at, w.id LIMIT 1) AS oldest
-    WHERE ${isNotPaused} ORDER BY oldest.due_at, oldest.id LIMIT 1)
+    WHERE ${isNotPaused} ORDER BY ${turnOf('$4')}, oldest.due_at, oldest.id LIMIT 1)
   SELECT ${headColumns} FROM sluice.chunk c
-  WHERE c.state = 'ready' AND c.integration = (SELECT name FROM queue) AND c.due_at >= (SELECT due_at FROM queue) AND c.due_at <= now()
+  WHERE c.state = 'ready' AND c.integration = (SELECT name FROM queue) AND ${partOf('c')} = (SELECT part FROM queue)
+    AND c.due_at >= (SELECT due_at FROM queue) AND c.due_at <= now()
   ORDER BY c.due_at, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED`)
 
-/** Locks the chunk that has been due longest. Each integration is looked at by the beginning of its own queue. */
+/** Locks the chunk that has been due longest, in the part whose turn it is first. Each integration is looked at by the beginning of its own queues. */
 async function lockHead(tx: Transaction, { integrations, messageId, marks }: ClaimOptions): Promise<Head | null> {
   if (messageId !== undefined) {
     // In a dry run, one transaction, now() stands still at its begin and no new chunk is due by it.
@@ -123,22 +133,23 @@ async function lockHead(tx: Transaction, { integrations, messageId, marks }: Cla
     )
     return rows[0] ?? null
   }
-  const { rows } = await tx.query<Head>(lockHeadSql, [integrations, marks?.from(integrations) ?? integrations.map(() => beginning)])
-  const first = rows[0] ?? (await lockAnyHead(tx, integrations))
-  if (first !== null) marks?.note(first.integration, first.dueAt)
+  const queues = integrations.flatMap((name) => queueParts.map((part) => ({ name, part })))
+  const names = queues.map(({ name }) => name)
+  const parts = queues.map(({ part }) => part)
+  const turn = marks?.turn ?? 0
+  const since = marks?.from(queues) ?? queues.map(() => beginning)
+  const { rows } = await tx.query<Head>(lockHeadSql, [names, parts, since, turn])
+  // From the beginning, with locks at once: others may have locked all that was found to be due.
+  const first = rows[0] ?? (await tx.query<Head>(lockAnyHeadSql, [names, parts, turn])).rows[0] ?? null
+  if (first !== null) marks?.note(first.integration, first.part, first.dueAt)
   return first
 }
 
-const lockAnyHeadSql = prepared(`SELECT head.* FROM unnest($1::text[]) AS i (name) CROSS JOIN LATERAL (
-    SELECT ${headColumns} FROM sluice.chunk c WHERE c.state = 'ready' AND c.integration = i.name AND c.due_at <= now()
+const lockAnyHeadSql = prepared(`SELECT head.* FROM unnest($1::text[], $2::integer[]) AS i (name, part) CROSS JOIN LATERAL (
+    SELECT ${headColumns} FROM sluice.chunk c
+    WHERE c.state = 'ready' AND c.integration = i.name AND ${partOf('c')} = i.part AND c.due_at <= now()
     ORDER BY c.due_at, c.id LIMIT 1 FOR UPDATE OF c SKIP LOCKED) AS head
-  WHERE ${isNotPaused} ORDER BY head."dueAt", head.id LIMIT 1`)
-
-/** From the beginning, with locks at once: others may have locked all that was found to be due. */
-async function lockAnyHead(tx: Transaction, integrations: readonly string[]): Promise<Head | null> {
-  const { rows } = await tx.query<Head>(lockAnyHeadSql, [integrations])
-  return rows[0] ?? null
-}
+  WHERE ${isNotPaused} ORDER BY ${turnOf('$3')}, head."dueAt", head.id LIMIT 1`)
 
 const lockChunksSql =
   prepared(`SELECT c.id FROM sluice.chunk c JOIN unnest($1::bigint[], $2::integer[]) AS mine (id, epoch) ON mine.id = c.id AND mine.epoch = c.epoch

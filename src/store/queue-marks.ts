@@ -6,31 +6,44 @@
 /** How often a worker that always finds something looks from the beginning. */
 const fromBeginningMilliseconds = 5000
 
+/** Parts of an integration's queue: 0 for the first chunk of each message, 1 for the next fifteen, 2 for all that come after them. */
+export type QueuePart = 0 | 1 | 2
+
+/** All of them. */
+export const queueParts: readonly QueuePart[] = [0, 1, 2]
+
 /**
- * Where its claims have come to in the queue of each integration. What becomes due before a mark (a long split that commits late) is
- * found by the next look from the beginning: after five seconds, or when there is nothing else.
+ * Where its claims have come to in the queues of each integration, and whose turn it is. What becomes due before a mark (a long split
+ * that commits late) is found by the next look from the beginning: after five seconds, or when there is nothing else.
  */
 export class QueueMarks {
   readonly #marks = new Map<string, string>()
   readonly #interval: number
   #nextFull = 0
+  #last: QueuePart = 2
 
   /** @param interval milliseconds between looks from the beginning, the first claim being one */
   constructor(interval = fromBeginningMilliseconds) {
     this.#interval = interval
   }
 
-  /** Per integration, the moment to look from. */
-  from(integrations: readonly string[]): string[] {
+  /** The part whose turn it is: the one after that of the last claim. The others follow in their order, where it has nothing. */
+  get turn(): QueuePart {
+    return queueParts[(this.#last + 1) % queueParts.length] ?? 0
+  }
+
+  /** Per queue, the moment to look from. */
+  from(queues: readonly { name: string; part: QueuePart }[]): string[] {
     const now = performance.now()
     const isFull = now >= this.#nextFull
     if (isFull) this.#nextFull = now + this.#interval
-    return integrations.map((name) => (isFull ? undefined : this.#marks.get(name)) ?? beginning)
+    return queues.map(({ name, part }) => (isFull ? undefined : this.#marks.get(`${part} ${name}`)) ?? beginning)
   }
 
   /** A chunk was claimed that had been due since then. */
-  note(integration: string, dueAt: string): void {
-    this.#marks.set(integration, dueAt)
+  note(integration: string, part: QueuePart, dueAt: string): void {
+    this.#marks.set(`${part} ${integration}`, dueAt)
+    this.#last = part
   }
 }
 

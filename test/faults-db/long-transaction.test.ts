@@ -6,7 +6,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { splitNext } from '../../src/flow/index.ts'
 import { claimChunks } from '../../src/store/chunk.ts'
-import type { Db, Parameter, Queryable } from '../../src/store/db.ts'
+import type { Db, Parameter, PreparedStatement, Queryable } from '../../src/store/db.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { createPostgres } from '../../src/store/postgres.ts'
 import { QueueMarks, SplitMark } from '../../src/store/queue-marks.ts'
@@ -54,9 +54,10 @@ describe.skipIf(!hasNative)('the queue', { timeout: 240_000 }, () => {
   async function countPages<T>(work: (counting: Db) => Promise<T>): Promise<{ pages: number; result: T }> {
     let pages = 0
     const counted = (queryable: Queryable): Queryable => ({
-      async query<Row>(sql: string, parameters: readonly Parameter[] = []) {
-        if (sql.includes('SKIP LOCKED')) {
-          const { rows } = await queryable.query<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`, parameters)
+      async query<Row>(sql: string | PreparedStatement, parameters: readonly Parameter[] = []) {
+        const text = typeof sql === 'string' ? sql : sql.text
+        if (text.includes('SKIP LOCKED')) {
+          const { rows } = await queryable.query<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${text}`, parameters)
           const [plan] = JSON.parse(rows[0]?.['QUERY PLAN'] ?? '[]') as Plan[]
           pages += (plan?.Plan['Shared Hit Blocks'] ?? 0) + (plan?.Plan['Shared Read Blocks'] ?? 0)
         }
@@ -143,6 +144,31 @@ describe.skipIf(!hasNative)('the queue', { timeout: 240_000 }, () => {
     const always = new QueueMarks(0)
     const [a, b] = [await chunkDue(5), await chunkDue(8)]
     expect([await next(always), await next(always)]).toEqual([b, a])
+  })
+
+  test('claims take turns: what comes while a giant goes through does not wait for it', async () => {
+    await db.exec(`INSERT INTO sluice.chunk (message_id, integration, kind, number, first_ordinal, last_ordinal, total, due_at)
+      SELECT 1, 'thing', 'data', n, n, n, 1, now() - interval '1 minute' FROM generate_series(0, 99) AS n`)
+    const marks = new QueueMarks()
+    const next = async () => (await claim(db, 1, marks))[0]?.messageId
+    // Some of the giant first: it is alone.
+    for (let index = 0; index < 10; index++) expect(await next()).toBe('1')
+    await db.exec(`INSERT INTO sluice.chunk (message_id, integration, kind, number, first_ordinal, last_ordinal, total)
+      VALUES (2, 'thing', 'data', 0, 0, 0, 1), (3, 'thing', 'data', 0, 0, 0, 1), (3, 'thing', 'data', 1, 1, 1, 1), (4, 'other', 'data', 0, 0, 0, 1)`)
+    const order = [
+      await next(),
+      await next(),
+      await next(),
+      await next(),
+      await next(),
+      await next(),
+      await next(),
+      await next(),
+      await next(),
+    ]
+    for (const message of ['2', '3', '4']) expect(order).toContain(message)
+    // Nor does the giant wait for the others.
+    expect(order.filter((message) => message === '1').length).toBeGreaterThanOrEqual(3)
   })
 
   test('the look for messages to split pays little for those that are split, too', async () => {
