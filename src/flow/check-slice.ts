@@ -3,20 +3,39 @@ import { type CheckedObject, checkObject, type ObjectRules } from '../schema/che
 import { DeadlinePassed, within } from '../schema/deadline.ts'
 import type { Validator } from '../schema/validator.ts'
 
-/** Objects in a slice, and characters after which it is cut: a few milliseconds of work. */
-const mostObjects = 100
-const mostCharacters = 64 * 1024
+/** Objects in a slice: at first, and what quick and slow schemas come to. */
+const firstObjects = 100
+const mostObjects = 1000
+const fewestObjects = 10
+
+/** Characters after which a slice is cut. */
+const mostCharacters = 256 * 1024
+
+/** Milliseconds: a slice that took less is followed by a larger one, and one that took more by a smaller one. */
+const quick = 2
+const slow = 10
 
 /** Milliseconds that a schema may take for one object. Nothing else is done meanwhile. */
 export const longestCheck = 1000
 
-/** Cuts a list of texts into slices, in order. */
-export function* slicesOf(texts: readonly string[]): Generator<readonly string[]> {
+/** How many objects go into a slice: a call under a deadline costs as much as some thirty objects, and nothing else is done while it lasts. */
+export class Pace {
+  objects = firstObjects
+
+  /** A slice took so many milliseconds. */
+  took(milliseconds: number): void {
+    if (milliseconds < quick) this.objects = Math.min(this.objects * 2, mostObjects)
+    else if (milliseconds > slow) this.objects = Math.max(this.objects >> 1, fewestObjects)
+  }
+}
+
+/** Cuts a list of texts into slices, in order, each as long as the pace says when it is asked for. */
+export function* slicesOf(texts: readonly string[], pace: Pace): Generator<readonly string[]> {
   let from = 0
   let characters = 0
   for (const [index, text] of texts.entries()) {
     characters += text.length
-    if (index + 1 - from < mostObjects && characters < mostCharacters) continue
+    if (index + 1 - from < pace.objects && characters < mostCharacters) continue
     yield texts.slice(from, index + 1)
     from = index + 1
     characters = 0

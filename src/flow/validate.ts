@@ -5,7 +5,7 @@ import type { SchemaIssue } from '../schema/validator.ts'
 import { readParts } from '../store/body.ts'
 import type { Queryable } from '../store/db.ts'
 import { findMessage, markIncorrect, type StoredMessage } from '../store/message.ts'
-import { checkSlice, longestCheck, slicesOf } from './check-slice.ts'
+import { checkSlice, longestCheck, Pace, slicesOf } from './check-slice.ts'
 import { type FlowContext, integrationOf } from './context.ts'
 import { groupsOf } from './groups.ts'
 import { Breather, readObjects, scanLimits } from './objects.ts'
@@ -111,13 +111,16 @@ export async function checkMessage(
   const most = context.config.limits.errors
   const errors: SchemaIssue[] = []
   const breather = new Breather()
+  const pace = new Pace()
   let total = 0
   let errorCount = 0
   for await (const texts of source.objects === null
     ? readObjects(readParts(source.db, message.uploadId), message.format, scanLimits(context.config))
     : [source.objects]) {
-    for (const slice of slicesOf(texts)) {
+    for (const slice of slicesOf(texts, pace)) {
+      const began = performance.now()
       const { checks, isStopped } = checkSlice(integration, validator, slice)
+      pace.took(performance.now() - began)
       if (isStopped) return stoppedAt(total + checks.length)
       for (const [index, checking] of checks.entries()) {
         if (checking instanceof Promise && take !== undefined) throw new AsynchronousSchema()

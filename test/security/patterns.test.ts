@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineIntegration, type Integration } from '../../src/config.ts'
-import { checkSlice, slicesOf } from '../../src/flow/check-slice.ts'
+import { checkSlice, Pace, slicesOf } from '../../src/flow/check-slice.ts'
 import { DeadlinePassed, within } from '../../src/schema/deadline.ts'
 import type { JsonSchema, SchemaLike } from '../../src/schema/schema.ts'
 import { createValidator } from '../../src/schema/validator.ts'
@@ -48,11 +48,23 @@ describe('a deadline', () => {
 
 describe('slices', () => {
   test('have all texts in order, and are cut by number and by size', () => {
-    const texts = [...Array.from({ length: 250 }, (_, n) => `${n}`), 'x'.repeat(100_000), 'y', 'z']
-    const slices = [...slicesOf(texts)]
+    const texts = [...Array.from({ length: 250 }, (_, n) => `${n}`), 'x'.repeat(300_000), 'y', 'z']
+    const slices = [...slicesOf(texts, new Pace())]
     expect(slices.flat()).toEqual(texts)
     expect(slices.map(({ length }) => length)).toEqual([100, 100, 51, 2])
-    expect([...slicesOf([])]).toEqual([])
+    expect([...slicesOf([], new Pace())]).toEqual([])
+  })
+
+  test('grow while the schema is quick, and shrink when it is slow', () => {
+    const pace = new Pace()
+    const slices = slicesOf(Array.from({ length: 10_000 }, String), pace)
+    const next = (milliseconds: number) => {
+      const { value } = slices.next()
+      pace.took(milliseconds)
+      return value?.length
+    }
+    expect([0.5, 1, 5, 0.5, 1, 1, 1].map(next)).toEqual([100, 200, 400, 400, 800, 1000, 1000])
+    expect([11, 300, 1000, 1000, 1000, 1000, 1000, 1000, 5].map(next)).toEqual([1000, 500, 250, 125, 62, 31, 15, 10, 10])
   })
 
   test('a slice that is slow as a whole is checked to its end', () => {
