@@ -9,11 +9,14 @@ const [runSite, script] = ['../../examples/wagtail/run_site.py', 'wagtail_editor
   fileURLToPath(new URL(path, import.meta.url)),
 )
 
-/** Starts the editor of a site whose data is in this folder. */
-export function startEditor(data: string): Editor & { stop(): Promise<void> } {
+/** Starts the editor of a site whose data is in this folder, or in that database of PostgreSQL. */
+export function startEditor(data: string, database?: string): Editor & { stop(): Promise<void> } {
   const code = `exec(compile(open(${JSON.stringify(script)}).read(), 'wagtail_editor.py', 'exec'))`
   const shell = ['shell', '--verbosity', '0', '--command', code]
-  const child = spawn('python3', [String(runSite), 'manage', '--data', data, ...shell], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn('python3', [String(runSite), 'manage', '--data', data, ...shell], {
+    env: { ...process.env, ...(database === undefined ? {} : { DATABASE_URL: database }) },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   const ended = once(child, 'exit')
   const answers = createInterface(child.stdout)[Symbol.asyncIterator]()
   let last: Promise<unknown> = Promise.resolve()
