@@ -16,7 +16,7 @@ export class ObjectReader {
   readonly #scanner: MessageScanner
   #held: Uint8Array[] = []
   #heldFrom = 0
-  #length = 0
+  #givesTexts = true
 
   constructor(format: 'json' | 'ndjson', limits: ScanLimits) {
     this.#scanner = new MessageScanner(format, limits)
@@ -25,9 +25,14 @@ export class ObjectReader {
   /** Throws the scanner's SluiceError. */
   push(bytes: Uint8Array): string[] {
     this.#scanner.push(bytes)
-    this.#held.push(bytes)
-    this.#length += bytes.length
+    if (this.#givesTexts) this.#held.push(bytes)
     return this.#take()
+  }
+
+  /** From now on the bytes are only scanned, and no text is given: nothing is kept of them. */
+  onlyScan(): void {
+    this.#givesTexts = false
+    this.#held = []
   }
 
   /** Throws the scanner's SluiceError when the message ends too early. */
@@ -38,7 +43,7 @@ export class ObjectReader {
 
   #take(): string[] {
     const spans = this.#scanner.takeSpans()
-    if (spans.length === 0) return []
+    if (spans.length === 0 || !this.#givesTexts) return []
     const buffer =
       this.#held.length === 1 && this.#held[0] !== undefined
         ? Buffer.from(this.#held[0].buffer, this.#held[0].byteOffset, this.#held[0].length)

@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { SluiceError } from '../errors.ts'
 import { deleteUpload, insertParts, partSize } from '../store/body.ts'
+import type { Queryable } from '../store/db.ts'
 import { findByIdempotencyKey, insertMessage, type StoredMessage } from '../store/message.ts'
 import { type FlowContext, integrationOf } from './context.ts'
 import { groupsOf, smallBytes } from './groups.ts'
@@ -97,7 +98,10 @@ function differenceOf(first: StoredMessage, input: ReceiveInput, bodySha256: Buf
   return first.format === input.format ? null : `for a body of the format ${first.format}`
 }
 
-/** Bytes on their way into the store: parts of at most 1 MiB, committed while the stream runs. */
+/** Parts that are stored in one statement. */
+const partsAtOnce = 4
+
+/** Bytes on their way into the store: parts, committed while the stream runs. */
 class Upload {
   readonly id = randomUUID()
   size = 0
@@ -126,12 +130,19 @@ class Upload {
     this.#hash.update(bytes)
     this.#pending.push(bytes)
     this.#pendingSize += bytes.length
-    if (this.#pendingSize > partSize) {
+    if (this.#pendingSize > partsAtOnce * partSize) {
       const { full, rest } = cut(Buffer.concat(this.#pending))
       this.#pending = [rest]
       this.#pendingSize = rest.length
-      await insertParts(this.#context.db, this.id, this.#storedParts, full)
-      this.#storedParts += full.length
+      await this.#store(this.#context.db, full)
+    }
+  }
+
+  async #store(db: Queryable, parts: readonly Uint8Array[]): Promise<void> {
+    for (let from = 0; from < parts.length; from += partsAtOnce) {
+      const some = parts.slice(from, from + partsAtOnce)
+      await insertParts(db, this.id, this.#storedParts, some)
+      this.#storedParts += some.length
     }
   }
 
@@ -145,8 +156,10 @@ class Upload {
   }
 
   /** Stores what is still pending; an empty body has one empty part. */
-  async flush(tx: Parameters<typeof insertParts>[0]): Promise<void> {
-    if (this.#pendingSize > 0 || this.#storedParts === 0) await insertParts(tx, this.id, this.#storedParts, [this.pending()])
+  async flush(tx: Queryable): Promise<void> {
+    if (this.#pendingSize === 0 && this.#storedParts > 0) return
+    const { full, rest } = cut(Buffer.concat(this.#pending))
+    await this.#store(tx, [...full, rest])
   }
 
   /** Removes what was stored. What can't be removed now is swept by age. */
@@ -178,7 +191,10 @@ class Scan {
 
   add(bytes: Uint8Array): void {
     this.#size += bytes.length
-    if (this.#size > heldBytes) this.objects = null
+    if (this.#size > heldBytes && this.objects !== null) {
+      this.objects = null
+      this.#reader.onlyScan()
+    }
     this.#guarded(() => this.#reader.push(bytes))
   }
 

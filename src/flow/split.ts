@@ -55,17 +55,21 @@ async function insertInstances(tx: Transaction, context: FlowContext, message: S
   }
 }
 
+/** Characters of text after which a chunk is full, however few instances it has: a worker holds all of it in memory. */
+const mostCharacters = 1024 * 1024
+
 /** Puts instances into chunks as they come, in order. One chunk is being inserted while the next one fills. */
 export class Splitter {
   readonly #tx: Transaction
   readonly #size: number
   readonly #message: StoredMessage
   #pending: NewInstance[] = []
+  #characters = 0
   #inserting: Promise<void> = Promise.resolve()
   #chunks = 0
   #count = 0
 
-  /** @param size instances per chunk */
+  /** @param size most instances in a chunk */
   constructor(tx: Transaction, size: number, message: StoredMessage) {
     this.#tx = tx
     this.#size = size
@@ -81,7 +85,8 @@ export class Splitter {
   add(instance: NewInstance): Promise<void> | undefined {
     this.#count++
     this.#pending.push(instance)
-    return this.#pending.length === this.#size ? this.#flush() : undefined
+    this.#characters += instance.data.length
+    return this.#pending.length === this.#size || this.#characters >= mostCharacters ? this.#flush() : undefined
   }
 
   /** Inserts what is left, and gives the number of instances. */
@@ -102,6 +107,7 @@ export class Splitter {
   async #flush(): Promise<void> {
     const instances = this.#pending
     this.#pending = []
+    this.#characters = 0
     await this.#inserting
     const { id, integration, isDraft } = this.#message
     this.#inserting = insertChunk(this.#tx, { messageId: id, integration, number: this.#chunks++, isDraft }, instances)

@@ -47,6 +47,18 @@ onBoth((opened) => {
     expect(await inbox.status(id)).toBe(3)
   })
 
+  test('a chunk is full at 1 MiB of text too, so that a worker never holds more, whatever the size of the objects', async () => {
+    const inbox = createInbox(opened.db, [thing()], { chunkSize: 1000 })
+    const text = 'x'.repeat(300_000)
+    const { id } = await inbox.send(
+      'thing',
+      Array.from({ length: 9 }, (_, index) => ({ id: `T-${index}`, text })),
+    )
+    await inbox.drain()
+    expect(await inbox.status(id)).toBe(3)
+    expect((await instances(inbox)).map(({ chunk }) => chunk)).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 2])
+  })
+
   test('one of exactly one chunk is left to the workers', async () => {
     const inbox = createInbox(opened.db, [thing()], { chunkSize })
     const { status } = await inbox.send('thing', objects.slice(0, chunkSize))
