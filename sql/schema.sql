@@ -156,7 +156,7 @@ ALTER TABLE sluice.instance ADD CONSTRAINT instance_ordinal_check CHECK ((ordina
 ALTER TABLE sluice.instance ADD CONSTRAINT instance_outcome_check CHECK ((outcome = ANY (ARRAY['created'::text, 'updated'::text, 'unchanged'::text, 'deleted'::text, 'superseded'::text, 'ignored'::text])));
 ALTER TABLE sluice.instance ADD CONSTRAINT instance_pkey PRIMARY KEY (message_id, ordinal);
 ALTER TABLE sluice.instance ADD CONSTRAINT instance_status_check CHECK ((status = ANY (ARRAY[0, 2, '-2'::integer])));
-CREATE INDEX instance_by_object ON sluice.instance USING btree (integration, external_id, message_id, ordinal);
+CREATE INDEX instance_by_object ON sluice.instance USING btree (hashtext(external_id), message_id);
 
 CREATE TRIGGER instance_chunk AFTER INSERT ON sluice.instance REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION sluice.check_instance_chunk();
 CREATE TRIGGER instance_new BEFORE INSERT ON sluice.instance FOR EACH ROW WHEN ((NOT ((new.status = 0) OR ((new.status = '-2'::integer) AND (COALESCE((new.error ->> 'code'::text), ''::text) = 'invalid'::text))))) EXECUTE FUNCTION sluice.refuse_new_instance();

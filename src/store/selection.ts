@@ -48,8 +48,13 @@ function onMessage(filter: RunParameters, values: Values, inHand?: string): stri
 /** Conditions on an instance `i`, as far as a filter says anything of objects. */
 function onObject(filter: RunParameters, values: Values): string[] {
   const conditions: string[] = []
-  if (filter.externalId !== undefined)
-    conditions.push(`i.integration = ${values.add(filter.integration ?? '')} AND i.external_id = ${values.add(filter.externalId)}`)
+  if (filter.externalId !== undefined) {
+    const externalId = values.add(filter.externalId)
+    // The index of objects has hashes.
+    conditions.push(
+      `hashtext(i.external_id) = hashtext(${externalId}::text) AND i.external_id = ${externalId} AND i.integration = ${values.add(filter.integration ?? '')}`,
+    )
+  }
   if (filter.text !== undefined) conditions.push(`i.data::text ILIKE ${values.add(likePattern(filter.text))}`)
   return conditions
 }

@@ -101,10 +101,11 @@ export async function listInstances(
 
 type PageRequest = { limit: number; after: InstancePosition | null }
 
-/** Served by the index of objects. */
+/** Served by the index of objects, which has hashes. */
 function instancesOfObject(scope: Scope, filter: InstanceFilter, externalId: string, isFailed: boolean, { limit, after }: PageRequest) {
   return selectInstances()
     .where('i.integration', '=', filter.integration ?? '')
+    .where(sql<boolean>`hashtext(i.external_id) = hashtext(${externalId}::text)`)
     .where('i.external_id', '=', externalId)
     .where(inScope(scope, 'i'))
     .$if(isFailed, (q) => q.where('i.status', '=', -2))

@@ -45,7 +45,7 @@ export interface MessageFilter {
   from?: string | undefined
   /** Received before this time. */
   to?: string | undefined
-  /** Messages that have an object with this external ID, in one of `integrations` (an index needs their names). */
+  /** Messages that have an object with this external ID, in one of `integrations`. */
   object?: { externalId: string; integrations: readonly string[] } | undefined
   /** Text in the data of an instance, as it was sent. Slow without a narrow `from` and `to`. */
   text?: string | undefined
@@ -166,7 +166,8 @@ function filtered<Row>(query: SelectQueryBuilder<Tables & { m: Tables['message']
     .$if(object !== undefined, (q) =>
       q.where(
         sql<boolean>`m.id IN (SELECT o.message_id FROM sluice.instance o
-          WHERE o.integration = ANY(${object?.integrations}::text[]) AND o.external_id = ${object?.externalId})`,
+          WHERE hashtext(o.external_id) = hashtext(${object?.externalId}::text) AND o.external_id = ${object?.externalId}
+            AND o.integration = ANY(${object?.integrations}::text[]))`,
       ),
     )
     .$if(text !== undefined, (q) =>
