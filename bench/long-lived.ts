@@ -30,6 +30,9 @@ const [turnsPerRound, readsPerRound] = [2, 10]
 /** Messages of changes after all that, for what they do to tables and indexes. */
 const changes = 10
 
+/** What docs/operations.md says for a database that is larger than PostgreSQL's defaults are made for. */
+const settings = { shared_buffers: '2GB', max_wal_size: '8GB', checkpoint_timeout: '15min' }
+
 /** Objects a second. */
 interface Rates {
   /** From the beginning of the POST to its answer. */
@@ -115,7 +118,7 @@ async function measure({ objects = 1_000_000, rounds, say }: BenchOptions): Prom
   const loadBefore = loadavg()[0] ?? 0
   const all = Math.max(2, Math.ceil(objects / stockUnit)) * stockUnit
   const tenth = Math.max(1, Math.round(all / 10 / stockUnit)) * stockUnit
-  const server = await startPostgres({ major: 18 })
+  const server = await startPostgres({ major: 18, settings })
   try {
     const figures = await withSide(server.url, (empty) =>
       withSide(server.url, (full) => compare(empty, full, { levels: [tenth, all], all, rounds, say })),
@@ -123,7 +126,11 @@ async function measure({ objects = 1_000_000, rounds, say }: BenchOptions): Prom
     return {
       case: 'long-lived',
       command: `npm run bench -- long-lived${all === 1_000_000 ? '' : ` --objects ${all}`}`,
-      machine: machine(`PostgreSQL ${server.major}, default settings`),
+      machine: machine(
+        `PostgreSQL ${server.major} (${Object.entries(settings)
+          .map(([name, value]) => `${name} ${value}`)
+          .join(', ')}, else default settings)`,
+      ),
       loadBefore,
       objects: all,
       turns: rounds * turnsPerRound,
@@ -365,12 +372,14 @@ function tablesOf(result: Result): string {
     '',
     'Tables before and after the changes, autovacuum as it is:',
     '',
-    '| table | rows | MiB | dead, % | free, % | indexes, MiB | leaves full, % |',
-    '|---|---:|---:|---:|---:|---:|---:|',
+    '| table | rows | MiB | dead, % | free, % | indexes, MiB | leaves full, % | updates that stayed in their page, % |',
+    '|---|---:|---:|---:|---:|---:|---:|---:|',
     ...sizes.before.map((before) => {
       const after = sizes.after.find(({ table }) => table === before.table) ?? before
       const both = (of: (size: RelationSize) => string): string => `${of(before)} → ${of(after)}`
-      return `| \`${before.table}\` | ${count(Math.round(after.rows))} | ${both(({ heap }) => rounded(heap))} | ${both(({ dead }) => dead.toFixed(1))} | ${both(({ free }) => free.toFixed(1))} | ${both(({ indexes }) => rounded(indexes))} | ${both(({ leafDensity }) => leafDensity?.toFixed(0) ?? '')} |`
+      const updated = after.updated - before.updated
+      const hot = updated === 0 ? '' : ((100 * (after.hot - before.hot)) / updated).toFixed(0)
+      return `| \`${before.table}\` | ${count(Math.round(after.rows))} | ${both(({ heap }) => rounded(heap))} | ${both(({ dead }) => dead.toFixed(1))} | ${both(({ free }) => free.toFixed(1))} | ${both(({ indexes }) => rounded(indexes))} | ${both(({ leafDensity }) => leafDensity?.toFixed(0) ?? '')} | ${hot} |`
     }),
     '',
     `Measured by \`${result.command}\` with ${on.postgres}, ${on.cores} cores (${on.cpu}), Node ${on.node}; load average before: ${result.loadBefore.toFixed(1)}.`,

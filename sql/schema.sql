@@ -147,7 +147,7 @@ CREATE TABLE sluice.instance (
   generation integer DEFAULT 0 NOT NULL,
   history jsonb,
   finished_at timestamp with time zone
-) WITH (fillfactor=50,autovacuum_vacuum_scale_factor=0.05);
+) WITH (autovacuum_vacuum_scale_factor=0.05,fillfactor=40);
 ALTER TABLE sluice.instance ADD CONSTRAINT instance_check CHECK (((status = 2) = (outcome IS NOT NULL)));
 ALTER TABLE sluice.instance ADD CONSTRAINT instance_check1 CHECK (((status = '-2'::integer) = (error IS NOT NULL)));
 ALTER TABLE sluice.instance ADD CONSTRAINT instance_check2 CHECK (((status = 0) = (finished_at IS NULL)));
