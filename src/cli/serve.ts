@@ -7,6 +7,7 @@ import { withSluice } from './open.ts'
 import { requireMigrated } from './ready.ts'
 import { listen } from './server.ts'
 import { stopSignal } from './stopping.ts'
+import { boundThisProcess } from './young-generation.ts'
 
 interface ServeOptions extends GlobalOptions {
   port?: number
@@ -16,8 +17,9 @@ export function serveCommand(): Command {
   const command = new Command('serve')
     .description('serve the HTTP API; run "sluice work" beside it')
     .option('--port <port>', 'port to listen on; 0: any free one (default: server.port of the config, PORT, else 7300)', portNumber)
-  return command.action(() =>
-    run(command, (output) => {
+  return command.action(() => {
+    boundThisProcess()
+    return run(command, (output) => {
       const options = command.optsWithGlobals<ServeOptions>()
       return withSluice(options, async (sluice) => {
         const stop = stopSignal()
@@ -33,6 +35,6 @@ export function serveCommand(): Command {
         await server.close()
         return ExitCode.done
       })
-    }),
-  )
+    })
+  })
 }

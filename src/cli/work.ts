@@ -11,6 +11,7 @@ import { requireMigrated } from './ready.ts'
 import { stopSignal } from './stopping.ts'
 import { Supervisor } from './supervisor.ts'
 import { workUnderSupervision } from './worker-process.ts'
+import { boundedOptions } from './young-generation.ts'
 
 interface WorkOptions extends GlobalOptions {
   processes?: number
@@ -62,7 +63,7 @@ async function work(sluice: Sluice, options: WorkOptions, output: Output): Promi
 /** The same program once more, as a worker process with an IPC channel. */
 function startChild(options: WorkOptions, slot: number): ReturnType<typeof fork> {
   const [, program = ''] = process.argv
-  return fork(program, ['work', '--child', String(slot), '--config', findConfig(options.config)])
+  return fork(program, ['work', '--child', String(slot), '--config', findConfig(options.config)], { execArgv: boundedOptions() })
 }
 
 function processCount(text: string): number {

@@ -89,14 +89,17 @@ onBoth((opened) => {
   test.each([
     ['with a length', 'Content-Length: 4000000'],
     ['in pieces', 'Transfer-Encoding: chunked'],
+    ['compressed', 'Content-Encoding: gzip\r\nTransfer-Encoding: chunked'],
   ])('an upload %s that breaks off leaves nothing', async (_, framing) => {
     const socket = connect(port, '127.0.0.1')
     await once(socket, 'connect')
     socket.write(
       `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${headers.authorization}\r\nContent-Type: application/x-ndjson\r\n${framing}\r\n\r\n`,
     )
-    const piece = [...lines(15_000)].join('')
-    socket.write(framing.startsWith('T') ? `${Buffer.byteLength(piece).toString(16)}\r\n${piece}\r\n` : piece)
+    const text = [...lines(15_000)].join('')
+    const piece = framing.includes('gzip') ? gzipSync(text).subarray(0, -1000) : Buffer.from(text)
+    const isChunked = framing.includes('chunked')
+    socket.write(isChunked ? Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]) : piece)
     // The first parts are stored while the rest is awaited.
     await expect.poll(() => count('message_body')).toBeGreaterThan(0)
     socket.destroy()
