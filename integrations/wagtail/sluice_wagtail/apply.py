@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, Error, IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from . import tree
@@ -34,8 +34,8 @@ T = TypeVar("T")
 def apply(pages: Sequence[DesiredPage], policy: Policy) -> list[PageResult]:
     """Applies the pages, each in a transaction of its own, and returns their results in the order of the request.
 
-    Raises OperationalError or InterfaceError if the database is away; what was committed before stays, and the same
-    request may come again.
+    Raises a database error that is no page's fault: the database is away, say. What was committed before stays, and the
+    same request may come again.
     """
     batch = _Batch(policy, configuration())
     results: dict[int, PageResult] = batch.unchanged(pages)
@@ -60,9 +60,12 @@ class _Batch:
         self._targets = Targets()
         #: Objects that had no record when the batch began.
         self._new: set[Key] = set()
+        #: The result of the page in hand, once its transaction is committed.
+        self._committed: PageResult | None = None
 
     def one(self, desired: DesiredPage) -> PageResult:
         """One page under its locks. A failure that isn't the database's own harms this page only."""
+        self._committed = None
         try:
             try:
                 return _again(lambda: self._locked(desired))
@@ -72,11 +75,15 @@ class _Batch:
                 # What the page refers to may have gone since the batch began: then that is to be told.
                 self._targets = Targets()
                 return _again(lambda: self._locked(desired))
-        except (OperationalError, InterfaceError):
-            raise
         except Refused as refused:
             return refused.result
         except Exception as error:
+            if _of_surroundings(error):
+                raise
+            if self._committed is not None:
+                # Wagtail tells of a new slug after the commit, and the site may do so with other things.
+                logger.exception("sluice_wagtail: %s is applied, but what comes after failed", desired.key)
+                return self._committed
             # Signal receivers, overridden save methods and constraints of the site run in here.
             logger.exception("sluice_wagtail: %s failed", desired.key)
             kind = "database refused the page" if isinstance(error, DatabaseError) else "code of the site failed"
@@ -110,9 +117,9 @@ class _Batch:
                 if refused.result.result == "superseded":
                     results[index] = refused.result
                 continue
-            except (OperationalError, InterfaceError):
-                raise
-            except Exception:
+            except Exception as error:
+                if _of_surroundings(error):
+                    raise
                 # The page comes again under its locks, where its failure is told and harms it alone.
                 continue
             if plan.action != "nothing" or _outdated(record, desired, standing, parent):
@@ -130,6 +137,9 @@ class _Batch:
 
     @transaction.atomic
     def _locked(self, desired: DesiredPage) -> PageResult:
+        done: list[PageResult] = []
+        # First of all that waits for the commit.
+        transaction.on_commit(lambda: setattr(self, "_committed", done[0]))
         record = _locked_record(desired.key, desired.key in self._new)
         wanted = self._parent_id(desired, records_of(_parent_keys([desired])))
         row, current, parent = tree.lock_family(record.page_id, wanted)
@@ -155,6 +165,7 @@ class _Batch:
         if desired.version is not None:
             setattr(record, _version_column(desired), desired.version)
         record.save()
+        done.append(result)
         return result
 
     def _writes(self, desired: DesiredPage, standing: Standing | None) -> tuple[Any, list[Write]]:
@@ -298,16 +309,35 @@ def _again(step: Callable[[], T]) -> T:
     for left in reversed(range(TRIES)):
         try:
             return step()
-        except OperationalError as error:
+        except DatabaseError as error:
             if left == 0 or not _contended(error):
                 raise
             time.sleep(random.uniform(0.01, 0.05) * (TRIES - left))
     raise AssertionError("the last try returns or raises")
 
 
-def _contended(error: OperationalError) -> bool:
+def _contended(error: DatabaseError) -> bool:
+    # in_failed_sql_transaction: Wagtail's background tasks keep their errors to themselves, a deadlock's too.
     # MySQL: deadlock, lock wait timeout. SQLite has no code here, only this text.
-    return _code(error) in ("40001", "40P01", 1213, 1205) or "database is locked" in str(error)
+    return _code(error) in ("40001", "40P01", "25P02", 1213, 1205) or "database is locked" in str(error)
+
+
+#: Classes of SQLSTATE that are no page's fault: connection, rollback, a schema that isn't migrated yet, resources,
+#: intervention, system, internal.
+SURROUNDINGS = ("08", "40", "42", "53", "57", "58", "XX")
+#: A standby, a transaction or session that was ended for its age, a lock that wasn't to be had.
+SURROUNDINGS_TOO = ("25006", "25P03", "25P04", "55P03")
+
+
+def _of_surroundings(error: Exception) -> bool:
+    """Whether another page would have met the same failure, and this one may come again."""
+    if not isinstance(error, Error):
+        return False
+    code = _code(error)
+    if isinstance(code, str) and len(code) == 5:
+        # Some of Django's OperationalErrors are about a value, such as a text too long for the search index.
+        return code.startswith(SURROUNDINGS) or code in SURROUNDINGS_TOO
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 def _dangling(error: IntegrityError | Refused) -> bool:
@@ -320,7 +350,7 @@ def _dangling(error: IntegrityError | Refused) -> bool:
     return _code(error) in ("23503", 1452) or "FOREIGN KEY constraint failed" in str(error)
 
 
-def _code(error: DatabaseError) -> Any:
+def _code(error: Error) -> Any:
     """The SQLSTATE, or the number that MySQL gives."""
     cause = error.__cause__
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)

@@ -97,7 +97,7 @@ class Standing:
     @property
     def with_editors(self) -> bool:
         """Whether something of an editor's stands on the page that a writer has to respect."""
-        return bool(self.page.locked or self.editor_draft or self.scheduled)
+        return bool(self.page.locked or self.editor_draft or self.scheduled or self.page.workflow_in_progress)
 
     @property
     def scheduled(self) -> datetime | None:
@@ -252,6 +252,9 @@ def _respect_editors(policy: Policy, standing: Standing, plan: Plan) -> None:
     if publishes and standing.scheduled and not plan.clear_dates:
         at = standing.scheduled.isoformat()
         raise conflict("editor_draft", standing, f"An editor scheduled the page for {at}.")
+    if plan.write and page.workflow_in_progress:
+        # Publishing would end that, and who moderates would decide upon something else than stands there then.
+        raise conflict("editor_draft", standing, "The page is in moderation.")
     if standing.latest is None:
         return
     if standing.editor_draft and policy.editor_draft == "conflict":
@@ -259,9 +262,7 @@ def _respect_editors(policy: Policy, standing: Standing, plan: Plan) -> None:
     if not publishes:
         return
     plan.rebase = standing.editor_draft
-    # Publishing ends moderation and cancels every schedule; only that of the draft that is saved again stays.
-    if plan.rebase and page.workflow_in_progress:
-        raise conflict("editor_draft", standing, "An editor's draft is in moderation, and publishing would end that.")
+    # Publishing cancels every schedule; only that of the draft that is saved again stays.
     if standing.planned.exclude(pk=standing.latest.pk if plan.rebase else None).exists():
         raise conflict("editor_draft", standing, "An editor scheduled a draft, and publishing would cancel that.")
 

@@ -64,7 +64,7 @@ def _create(
     user: Any,
 ) -> PageResult:
     if not model.can_create_at(parent):
-        raise invalid("/parent", f"The site allows no {model._meta.label} under “{parent.title}”.")
+        raise invalid("/parent", _not_allowed(model, parent))
     page = model(live=False, owner=user)
     if desired.slug is None:
         page.slug = tree.free_slug(parent, desired.title, desired.key.external_id)
@@ -96,8 +96,9 @@ def _create(
 def _unpublish(plan: Plan, desired: DesiredPage, record: PageRecord, standing: Standing, user: Any) -> PageResult:
     page = standing.page
     url = page.get_full_url()
-    was_live = page.live
-    if was_live:
+    # Those that follow the page go with it.
+    touched = [url, *tree.alias_urls(page)] if page.live else []
+    if page.live:
         page.unpublish()
     for revision in standing.planned:
         # Taking a live page off has cancelled all schedules already.
@@ -107,7 +108,7 @@ def _unpublish(plan: Plan, desired: DesiredPage, record: PageRecord, standing: S
         "unpublished",
         page_id=str(page.pk),
         url=url,
-        urls=[url] if was_live and url else [],
+        urls=[each for each in touched if each],
         changes=plan.changes,
         drift=plan.drift or None,
     )
@@ -161,6 +162,8 @@ def _update(
         touched += tree.live_urls(now)
     elif plan.publish and url:
         touched.append(url)
+    if plan.publish and plan.write:
+        touched += tree.alias_urls(now)
     return PageResult(
         result,
         page_id=str(page.pk),
@@ -181,10 +184,24 @@ def _move(page: Any, parent: Any) -> Any:
             "/parent",
         )
     if not page.can_move_to(parent):
-        raise invalid("/parent", f"The site allows no {page._meta.label} under “{parent.title}”.", page.pk)
+        raise invalid("/parent", _not_allowed(type(page), parent, page), page.pk)
     page.move(parent, pos="last-child")
     # treebeard changes the rows and not the objects in memory.
     return type(page).objects.get(pk=page.pk)
+
+
+def _not_allowed(model: Any, parent: Any, page: Any = None) -> str:
+    """Which of the site's rules keeps a new page, or the one that shall move, from standing under the parent."""
+    label, under = model._meta.label, f"under “{parent.title}”"
+    if not model.can_exist_under(parent):
+        return f"The site allows no {label} {under}: see its parent_page_types and the parent's subpage_types."
+    if page is not None and page.locale_id != parent.locale_id:
+        return f"The page is in another language than “{parent.title}”, and a move doesn't translate it."
+    if page is None and not model.is_creatable:
+        return f"The site makes no {label}: its is_creatable is off."
+    if page is None and model.max_count is not None and model.objects.count() >= model.max_count:
+        return f"The site has {model.max_count} of {label} already, its max_count."
+    return f"The site allows no more {label} {under}: max_count_per_parent is {model.max_count_per_parent}."
 
 
 def _rebase(page: Any, editors: Any, writes: list[Write]) -> None:

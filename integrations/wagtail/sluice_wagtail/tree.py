@@ -107,6 +107,18 @@ def live_urls(page: Any) -> list[str]:
     return [url for url in (each.specific_deferred.get_full_url() for each in found) if url]
 
 
+def alias_urls(page: Any) -> list[str]:
+    """The URLs of the live aliases of this page, translations in waiting among them, and of the aliases of those."""
+    found: list[Any] = []
+    following = {page.pk}
+    while following:
+        known = {page.pk, *(alias.pk for alias in found)}
+        aliases = page_model().objects.filter(alias_of__in=following).exclude(pk__in=known).order_by("path")
+        found.extend(aliases)
+        following = {alias.pk for alias in aliases}
+    return [url for url in (alias.specific_deferred.get_full_url() for alias in found if alias.live) if url]
+
+
 def has_live_below(page: Any) -> bool:
     """Whether any page under this one is live."""
     below: models.QuerySet[Any] = page_model().objects.filter(

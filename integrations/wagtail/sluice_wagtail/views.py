@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import Error, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -53,9 +53,10 @@ def _endpoint(handler: Handler) -> Callable[[HttpRequest], HttpResponse]:
             return JsonResponse(handler(parsed))
         except Malformed as error:
             return _failure(400, "bad_request", str(error), error.path)
-        except (OperationalError, InterfaceError):
+        except Error as error:
             logger.exception("sluice_wagtail: the database failed")
-            response = _failure(503, "unavailable", "The site's database is away: send the same request again.")
+            words = f"The site's database failed: {type(error).__name__}: {error}. Send the same request again."
+            response = _failure(503, "unavailable", words)
             response["Retry-After"] = "5"
             return response
 

@@ -158,6 +158,25 @@ def test_moderation(sluice, drafted, editor):
     assert not now().workflow_in_progress
 
 
+def test_moderation_of_the_masters_own_draft(sluice, editor):
+    sluice.one(desired())
+    sluice.one(desired(state="draft", title="New"))
+    workflow = now().get_workflow()
+    workflow.start(now(), editor)
+    assert sluice.lookup("1")[0]["editorDraft"] is True
+    for state in ("published", "draft"):
+        for policy in ("conflict", "preserve"):
+            result = sluice.one(desired(title="Newer", state=state), editorDraft=policy)
+            assert result["error"]["code"] == "editor_draft" and "moderation" in result["error"]["message"]
+    # What changes nothing is in nobody's way, nor is another place.
+    assert sluice.one(desired(state="draft", title="New"))["result"] == "unchanged"
+    assert sluice.one(desired(parent={"kind": "place", "place": "archive"}))["result"] == "moved"
+    assert now().workflow_in_progress
+    now().current_workflow_task_state.approve(user=editor)
+    assert now().title == "New" and sluice.lookup("1")[0]["editorDraft"] is False
+    assert sluice.one(desired(title="Newer"))["result"] == "published" and now().title == "Newer"
+
+
 def test_taken_off_by_an_editor_is_told_and_not_undone(sluice):
     sluice.one(desired())
     now().unpublish()

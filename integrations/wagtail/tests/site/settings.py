@@ -20,6 +20,7 @@ INSTALLED_APPS = [
     "tests.site",
     "sluice_wagtail",
     "wagtail.contrib.search_promotions",
+    "wagtail.contrib.redirects",
     "wagtail.sites",
     "wagtail.users",
     "wagtail.snippets",
