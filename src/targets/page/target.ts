@@ -78,15 +78,35 @@ async function showPage(mapping: ParsedPageMapping, integration: string, externa
 
 /**
  * The time by the database's clock, to the microsecond. It is asked for when the objects are locked in the ledger: who asks later for
- * one of them is given more.
+ * one of them is given more. Beside it, after how many milliseconds the database ends a transaction that is idle; 0: never.
  */
-async function nextVersion(tx: Transaction): Promise<string> {
-  const { rows } = await tx.query<{ version: string }>(
-    `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS version`,
+async function nextVersion(tx: Transaction): Promise<{ version: string; idle: number }> {
+  const { rows } = await tx.query<{ version: string; idle: number }>(
+    `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS version,
+       (SELECT setting::integer FROM pg_catalog.pg_settings WHERE name = 'idle_in_transaction_session_timeout') AS idle`,
   )
-  const version = rows[0]?.version
-  if (version === undefined) throw new Error('the database told no time')
-  return version
+  const [row] = rows
+  if (row === undefined) throw new Error('the database told no time')
+  return row
+}
+
+/**
+ * Lets a site take longer than the transaction may be idle: as long as this process is alive, it says so. Else the chunk of a slow site
+ * would be taken for one whose worker is lost, and its objects for those that kill workers.
+ */
+async function whileAwake<Answer>(tx: Transaction, idle: number, work: () => Promise<Answer>): Promise<Answer> {
+  if (idle === 0) return work()
+  let last: Promise<unknown> = Promise.resolve()
+  const timer = setInterval(() => {
+    // What fails here, fails again in the next statement, where it is told.
+    last = tx.query('SELECT').catch(() => undefined)
+  }, idle / 3)
+  try {
+    return await work()
+  } finally {
+    clearInterval(timer)
+    await last
+  }
 }
 
 async function applyPages(
@@ -97,13 +117,13 @@ async function applyPages(
   { asDraft, signal, log, afterCommit }: ApplyContext,
 ): Promise<Result[]> {
   const { site, policy } = mapping
-  const version = await nextVersion(tx)
+  const { version, idle } = await nextVersion(tx)
   const results: Result[] = []
   for (let from = 0; from < items.length; from += site.capabilities.batch) {
     const pages = items
       .slice(from, from + site.capabilities.batch)
       .map((item) => ({ ...desiredPage(mapping, integration, item, asDraft), version }))
-    const answers = await site.apply(pages, policy, { signal, log })
+    const answers = await whileAwake(tx, idle, () => site.apply(pages, policy, { signal, log }))
     if (answers.length !== pages.length) throw new Error(`${site.name} gave ${answers.length} results for ${pages.length} pages`)
     results.push(...answers.map((answer, index) => orIgnored(pages[index], answer)))
     const urls = [...new Set(answers.flatMap((answer) => [...answer.urls, ...(answer.repeats?.urls ?? [])]))]

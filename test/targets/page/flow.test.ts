@@ -1,10 +1,11 @@
 /** Objects on their way to pages: what a site is asked for, in which order, and what becomes of its answers. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineIntegration, type Integration } from '../../../src/config.ts'
 import { SluiceError } from '../../../src/errors.ts'
 import type { DesiredPage, PageResult, PageSite } from '../../../src/targets/page.ts'
-import { onBoth } from '../../support/both.ts'
+import { onBoth, onPostgres } from '../../support/both.ts'
 import { resetCompany } from '../../support/company.ts'
 import { createInbox } from '../../support/inbox.ts'
 
@@ -292,5 +293,28 @@ onBoth((opened) => {
     const inbox = createInbox(opened.db, [area, unit(site, 'unit')])
     expect(await inbox.process('unit', `[${text}]`)).toMatchObject([{ error }])
     expect(site.asked).toEqual([])
+  })
+})
+
+onPostgres((opened) => {
+  test('a site may take longer than a transaction may be idle: the worker says meanwhile that it is alive', async () => {
+    await resetCompany(opened.db)
+    const site = new Ledger()
+    // It says so three times in a lease.
+    const inbox = createInbox(opened.db, [area, unit(site)], { worker: { lease: 9 } })
+    const apply = site.apply.bind(site)
+    site.apply = async (pages) => {
+      const deadline = Date.now() + 25_000
+      for (;;) {
+        const [said] = await inbox.rows(
+          "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction' AND query = 'SELECT'",
+        )
+        if (said !== undefined) return apply(pages)
+        if (Date.now() > deadline) throw new Error('it never said so')
+        await sleep(50)
+      }
+    }
+    expect(await inbox.process('unit', [{ id: 'u', title: 'Unit' }])).toMatchObject([{ outcome: 'created' }])
+    expect(site.asked).toHaveLength(1)
   })
 })
