@@ -19,10 +19,12 @@ export interface WagtailOptions {
 
 const mostTries = 3
 const firstPause = 250
+/** Milliseconds: a site that asks for more patience gets the whole batch again, later. */
+const longestPause = 10_000
 
 /**
  * A Wagtail site. Requests are signed as Standard Webhooks 1.0 says, and sent again after a timeout, a broken connection or a
- * 5xx: the site answers a repetition with what it did the first time.
+ * 5xx, when `Retry-After` says so if it is there: the site answers a repetition with what it did the first time.
  *
  * @throws SluiceError `invalid_config` naming the option that is wrong
  */
@@ -71,11 +73,12 @@ async function send<Answer>(url: URL, secret: Buffer, body: string, timeout: num
   for (let tries = 1; ; tries++) {
     const failure = await attempt<Answer>(url, secret, id, body, timeout, signal)
     if ('answer' in failure) return failure.answer
-    if (tries === mostTries || signal?.aborted === true) {
+    const pause = failure.retryAfter ?? firstPause * 2 ** tries * (0.75 + Math.random() / 2)
+    if (tries === mostTries || pause > longestPause || signal?.aborted === true) {
       const message = `The site at ${url.href} did not answer: ${failure.reason}. The pages come again by themselves.`
       throw new SluiceError('site_unavailable', message, { retryable: true })
     }
-    await sleep(firstPause * 2 ** tries * (0.75 + Math.random() / 2))
+    await sleep(pause, undefined, { signal }).catch(() => undefined)
   }
 }
 
@@ -86,7 +89,7 @@ async function attempt<Answer>(
   body: string,
   timeout: number,
   signal?: AbortSignal,
-): Promise<{ answer: Answer } | { reason: string }> {
+): Promise<{ answer: Answer } | { reason: string; retryAfter?: number }> {
   const deadline = AbortSignal.timeout(timeout)
   let response: Response
   let text: string
@@ -103,7 +106,10 @@ async function attempt<Answer>(
   } catch (error) {
     return { reason: error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error) }
   }
-  if (response.status >= 500 || response.status === 429) return { reason: `${response.status} ${firstWords(text)}` }
+  if (response.status >= 500 || response.status === 429) {
+    const seconds = response.headers.get('retry-after') ?? ''
+    return { reason: `${response.status} ${firstWords(text)}`, ...(/^\d+$/.test(seconds) ? { retryAfter: Number(seconds) * 1000 } : {}) }
+  }
   if (response.status !== 200) {
     // Not one object's fault and not one that time mends: the integration is paused, and its reason says what to do.
     throw new SluiceError('target_mismatch', `The site at ${url.href} refused the request: ${response.status} ${firstWords(text)}`)
