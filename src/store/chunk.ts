@@ -70,7 +70,8 @@ async function claimInside(tx: Transaction, options: ClaimOptions): Promise<Clai
   const head = await lockHead(tx, options)
   if (head === null) return []
   const ids = [head.id]
-  if (options.messageId === undefined && !head.hasFailed && head.waiting * 2 <= options.size) {
+  // A chunk of a giant that has few objects has large ones: it is full.
+  if (options.messageId === undefined && head.part !== 2 && !head.hasFailed && head.waiting * 2 <= options.size) {
     const more = await tx.query<{ id: string; waiting: number }>(moreSql, [
       head.integration,
       head.isDraft,

@@ -56,12 +56,12 @@ export async function requeueInstances(db: Db, keys: readonly InstanceKey[], opt
 /** The same inside a transaction of the caller's, which has locked nothing yet. At most {@link mostAtOnce} keys. */
 export async function requeueInside(tx: Transaction, keys: readonly InstanceKey[], options: RequeueOptions): Promise<Requeued> {
   const sorted = sortKeys(keys)
-  const integrations = await lockMessages(tx, sorted)
+  const locked = await lockMessages(tx, sorted)
   // What retention is removing is gone.
-  const there = sorted.filter((key) => integrations.has(key.messageId))
+  const there = sorted.filter((key) => locked.has(key.messageId))
   const moving = await lockMoving(tx, there, options.replay === true)
   if (moving.length === 0) return { instances: 0, chunks: 0, messages: [] }
-  const chunks = await insertRetryChunks(tx, planChunks(moving, integrations, options))
+  const chunks = await insertRetryChunks(tx, planChunks(moving, locked, options))
   await moveInstances(tx, moving, chunks, options)
   await takeFromOldChunks(tx, moving)
   await forgetFailures(tx, moving)
@@ -118,14 +118,21 @@ function sortKeys(keys: readonly InstanceKey[]): InstanceKey[] {
  * Locks the messages. From here on none of their instances changes its chunk, and none that is at rest leaves it: only
  * a requeue does that, and it holds this lock.
  *
- * @returns the integration of each
+ * @returns those that are there
  */
-async function lockMessages(tx: Transaction, keys: readonly InstanceKey[]): Promise<Map<string, string>> {
-  const { rows } = await tx.query<{ id: string; integration: string }>(
-    'SELECT id, integration FROM sluice.message WHERE id = ANY($1) AND status IN (2, 3, -3) AND instances_pruned_at IS NULL ORDER BY id FOR UPDATE',
+async function lockMessages(tx: Transaction, keys: readonly InstanceKey[]): Promise<Map<string, LockedMessage>> {
+  const { rows } = await tx.query<LockedMessage & { id: string }>(
+    `SELECT id, integration, body_size::double precision / greatest(total, 1) AS "objectBytes" FROM sluice.message
+     WHERE id = ANY($1) AND status IN (2, 3, -3) AND instances_pruned_at IS NULL ORDER BY id FOR UPDATE`,
     [[...new Set(keys.map((key) => key.messageId))]],
   )
-  return new Map(rows.map((row) => [row.id, row.integration]))
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+interface LockedMessage {
+  integration: string
+  /** The bytes of an object of it, on average. */
+  objectBytes: number
 }
 
 interface MovingInstance extends InstanceKey {
@@ -167,16 +174,24 @@ interface PlannedChunk {
   ordinals: number[]
 }
 
+/** Bytes after which a chunk is full, however few instances it has, as at the split; reckoned with objects as they are on average. */
+const mostBytes = 1024 * 1024
+
 /** Per message and mode, in order, no chunk larger than wanted. */
-function planChunks(moving: readonly MovingInstance[], integrations: ReadonlyMap<string, string>, options: RequeueOptions): PlannedChunk[] {
+function planChunks(
+  moving: readonly MovingInstance[],
+  messages: ReadonlyMap<string, LockedMessage>,
+  options: RequeueOptions,
+): PlannedChunk[] {
   const open = new Map<string, PlannedChunk>()
   const all: PlannedChunk[] = []
   for (const { messageId, ordinal, isDraft: lastMode } of moving) {
     const isDraft = options.asDraft ?? lastMode
     const key = `${messageId} ${isDraft}`
+    const { integration = '', objectBytes = 0 } = messages.get(messageId) ?? {}
     let chunk = open.get(key)
-    if (chunk === undefined || chunk.ordinals.length >= options.chunkSize) {
-      chunk = { messageId, integration: integrations.get(messageId) ?? '', isDraft, ordinals: [] }
+    if (chunk === undefined || chunk.ordinals.length >= options.chunkSize || chunk.ordinals.length * objectBytes >= mostBytes) {
+      chunk = { messageId, integration, isDraft, ordinals: [] }
       open.set(key, chunk)
       all.push(chunk)
     }

@@ -35,6 +35,14 @@ describe('requeue', () => {
       expect(left.rows).toEqual([])
     })
 
+    test('large objects make a chunk full before there are many', async () => {
+      const { db } = opened
+      const id = await splitMessageOf(db, ['permanent', 'permanent', 'permanent'])
+      await db.query('UPDATE sluice.message SET body_size = 3 * 600000 WHERE id = $1', [id])
+      await requeueInstances(db, all(id, 3), { chunkSize: 1000 })
+      expect((await chunksOf(db, id)).slice(1)).toMatchObject([{ ordinals: [0, 1] }, { ordinals: [2] }])
+    })
+
     test('what is put back is processed and rolled up like anything else', async () => {
       const { db } = opened
       const id = await splitMessageOf(db, ['permanent', 'created', 'permanent'])
