@@ -2,14 +2,17 @@
 import type { Doc, LocalApi } from './local-api.ts'
 import { own } from './plugin.ts'
 
-/** An API that remembers what is written through it. */
-export interface Remembering {
+/** How a batch gets at the site. */
+export interface Access {
   api: LocalApi
+  /** Operations that are one transaction where the site's are Sluice's, so that a page that fails leaves nothing; else each has its own. */
+  part<T>(work: () => Promise<T>): Promise<T>
   /** The keys of pages that are not there as they were written last. Looks once, and forgets what it looked for. */
   lost(): Promise<ReadonlySet<string>>
 }
 
-export function remembering(api: LocalApi): Remembering {
+/** An API that remembers what is written through it. */
+export function remembering(api: LocalApi): Access {
   let written: { collection: string; doc: Doc }[] = []
   const noted = (collection: string, doc: unknown): unknown => {
     written.push({ collection, doc: doc as Doc })
@@ -24,6 +27,7 @@ export function remembering(api: LocalApi): Remembering {
       create: async (options) => noted(options.collection, await api.create(options)),
       update: async (options) => noted(options.collection, await api.update(options)),
     },
+    part: (work) => work(),
     async lost() {
       const given = written
       written = []

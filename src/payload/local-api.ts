@@ -15,8 +15,16 @@ export interface LocalApi {
     pagination: false
     trash: boolean
     draft: boolean
+    req?: InTransaction
   }): Promise<{ docs: unknown[] }>
-  create(options: { collection: string; data: Record<string, unknown>; depth: 0; draft: boolean; context: WriteContext }): Promise<unknown>
+  create(options: {
+    collection: string
+    data: Record<string, unknown>
+    depth: 0
+    draft: boolean
+    context: WriteContext
+    req?: InTransaction
+  }): Promise<unknown>
   update(options: {
     collection: string
     id: string | number
@@ -37,9 +45,12 @@ export interface LocalApi {
     commitTransaction(id: TransactionId): Promise<void>
     rollbackTransaction(id: TransactionId): Promise<void>
     /** The open transactions. One that a failing operation has rolled back is gone from here, and committing it does nothing. */
-    sessions?: Record<TransactionId, unknown>
+    sessions?: Record<TransactionId, Session>
+    /** With PostgreSQL: the tables, as drizzle wants them. */
+    schema?: unknown
     /** With PostgreSQL: node-postgres' own. */
     pool?: {
+      query(sql: string): Promise<{ rows: unknown[] }>
       on(event: 'error', listener: () => void): unknown
       on(event: 'acquire', listener: (client: { on(event: 'error', listener: () => void): unknown }) => void): unknown
     }
@@ -47,6 +58,13 @@ export interface LocalApi {
 }
 
 export type TransactionId = number | string
+
+/** An open transaction: drizzle's, and what Payload calls to end it. */
+export interface Session {
+  db: unknown
+  resolve(): Promise<void>
+  reject(): Promise<void>
+}
 
 /** Makes an operation part of a transaction. Once that is over, the operation is committed by itself, and nobody is told. */
 export interface InTransaction {

@@ -2,7 +2,7 @@
 import { messageOf, SluiceError } from '../errors.ts'
 import type { DesiredPage, KnownPage, PageErrorCode, PagePolicy, PageResult, PageSite } from '../targets/page.ts'
 import { holds, sameSet } from './compare.ts'
-import { remembering } from './confirm.ts'
+import { type Access, remembering } from './confirm.ts'
 import { hearConnections } from './connections.ts'
 import { inLanes } from './lanes.ts'
 import { byLevel } from './levels.ts'
@@ -11,6 +11,7 @@ import type { PayloadOptions } from './options.ts'
 import { keyOf, own } from './plugin.ts'
 import { type Found, Reads } from './reads.ts'
 import { isGone, isOvertaken, refusedByPayload, wasSavedMeanwhile, wasSlugGiven } from './refusal.ts'
+import { sharing } from './shared.ts'
 import { slugOf } from './slug.ts'
 import { hasEditorDraft, write } from './write.ts'
 
@@ -18,7 +19,7 @@ import { hasEditorDraft, write } from './write.ts'
  * A Payload site whose pages refer to their parent and to nothing else of the tree.
  *
  * Each write is a transaction of Payload's own, apart from Sluice's: at least once. A page's key is in the row itself, so a
- * repetition finds the page and changes nothing.
+ * repetition finds the page and changes nothing. With `sharedTransaction` it is part of Sluice's: exactly once.
  */
 export function payloadSite(options: PayloadOptions): PageSite {
   let opened: Promise<LocalApi> | undefined
@@ -38,10 +39,13 @@ export function payloadSite(options: PayloadOptions): PageSite {
   }
   return {
     name: `Payload (${options.collections.join(', ')})`,
-    capabilities: { move: true, batch: 100 },
-    async apply(pages, policy) {
-      const { api, lost } = remembering(await open())
-      const batch = new Reads(api, options)
+    capabilities: { move: true, batch: 100, sharedTransaction: options.sharedTransaction !== undefined },
+    async apply(pages, policy, { native }) {
+      const site = await open()
+      const { drizzle } = options.sharedTransaction ?? {}
+      const access = drizzle === undefined ? remembering(site) : await sharing(site, drizzle, native)
+      const { lost } = access
+      const batch = new Reads(access.api, options)
       // One page whose key or row can't be read must not fail the others: then each is read by itself.
       const isLoaded = await batch.load(pages).then(
         () => true,
@@ -49,17 +53,17 @@ export function payloadSite(options: PayloadOptions): PageSite {
       )
       const { order, circle } = byLevel(pages)
       const sorted = order.map(([, page]) => page)
-      const results = isLoaded ? await inLanes(batch, sorted, (page) => uponBatch(batch, page, policy)) : []
+      const results = isLoaded ? await inLanes(batch, sorted, (page) => uponBatch(access, batch, page, policy)) : []
       const all: PageResult[] = pages.map((page, index) =>
         circle.has(index)
           ? refused('conflict', 'parent_cycle', 'the parents in this batch go round in a circle', batch.byKey(page))
           : done('unchanged', null, null),
       )
-      for (const [at, [index, page]] of order.entries()) all[index] = results[at] ?? (await uponItself(batch, page, policy))
+      for (const [at, [index, page]] of order.entries()) all[index] = results[at] ?? (await uponItself(access, batch, page, policy))
       const gone = await lost().catch((error: unknown) => {
         throw unavailable(error)
       })
-      for (const [index, page] of order) if (gone.has(keyOf(page))) all[index] = await uponItself(batch, page, policy)
+      for (const [index, page] of order) if (gone.has(keyOf(page))) all[index] = await uponItself(access, batch, page, policy)
       const goneAgain = gone.size === 0 ? gone : await lost()
       for (const [index, page] of order) {
         const message = "the site took the page and lost it, twice: code of its own, such as a hook, ends the write's transaction"
@@ -85,9 +89,9 @@ export function payloadSite(options: PayloadOptions): PageSite {
 class LookAgain extends Error {}
 
 /** One page upon what was read for the whole batch; null if it has to be looked at by itself. */
-async function uponBatch(batch: Reads, page: DesiredPage, policy: PagePolicy): Promise<PageResult | null> {
+async function uponBatch({ part }: Access, batch: Reads, page: DesiredPage, policy: PagePolicy): Promise<PageResult | null> {
   try {
-    const result = await decide(batch, page, policy, true)
+    const result = await part(() => decide(batch, page, policy, true))
     // What stood in the way may be gone.
     return result.result === 'conflict' || result.result === 'waiting' ? null : result
   } catch (error) {
@@ -102,12 +106,12 @@ const mostTries = 10
 const mostTriesWithoutTarget = 3
 
 /** One page upon the site as it is at this moment. */
-async function uponItself(batch: Reads, page: DesiredPage, policy: PagePolicy): Promise<PageResult> {
+async function uponItself({ part }: Access, batch: Reads, page: DesiredPage, policy: PagePolicy): Promise<PageResult> {
   for (let tries = 1; ; tries++) {
     try {
       const now = new Reads(batch.api, batch.options)
       await now.load([page])
-      const result = await decide(now, page, policy, false)
+      const result = await part(() => decide(now, page, policy, false))
       const found = now.byKey(page)
       if (found !== null) batch.learn(found.collection, found.live)
       return result

@@ -9,7 +9,9 @@ export type {
   PageResult,
   PageSite,
   PageWord,
+  SiteContext,
 } from './page/contract.ts'
 export { pageErrorCodes } from './page/contract.ts'
 export type { PageMapping, ParentHelper, PlaceHelper } from './page/mapping.ts'
 export { pageTarget } from './page/target.ts'
+export { whichDatabaseSql } from './page/which-database.ts'

@@ -38,7 +38,7 @@ export function wagtailSite(options: WagtailOptions): PageSite {
     send<Answer>(new URL(path, base), secret, JSON.stringify(body), timeout * 1000, signal)
   return {
     name: `Wagtail at ${base.href}`,
-    capabilities: { move: true, batch },
+    capabilities: { move: true, batch, sharedTransaction: false },
     async apply(pages: readonly DesiredPage[], policy: PagePolicy, { signal }) {
       const { results } = await call<{ results: PageResult[] }>('v1/apply/', { policy, pages }, signal)
       return results

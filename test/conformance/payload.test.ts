@@ -1,23 +1,44 @@
 /** The Payload adapter against a real Payload, on SQLite and on PostgreSQL: the contract, and what only Payload has. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { PayloadOptions } from '../../src/payload/index.ts'
 import { payloadSite } from '../../src/payload/index.ts'
-import type { DesiredPage, PagePolicy, PageResult } from '../../src/targets/page.ts'
-import { type Doc, hasPayload, openPayload, payloadDatabases, payloadEditor, type RealPayload } from '../support/payload.ts'
+import type { Db } from '../../src/store/db.ts'
+import { createPostgres } from '../../src/store/postgres.ts'
+import type { DesiredPage, PagePolicy, PageResult, PageSite } from '../../src/targets/page.ts'
+import {
+  type Doc,
+  hasPayload,
+  openPayload,
+  type PayloadDatabase,
+  payloadDatabases,
+  payloadEditor,
+  type RealPayload,
+} from '../support/payload.ts'
+import { openDrizzle } from '../support/payload-open.ts'
 import type { EditedSite } from './site.ts'
 import { conforms } from './suite.ts'
 
-describe.skipIf(!hasPayload).each(payloadDatabases)('a real Payload site on %s', (kind) => {
+/** Where it is, and whether its pages are written in Sluice's own transaction. */
+interface Way {
+  kind: PayloadDatabase
+  shared: boolean
+}
+const ways = payloadDatabases.flatMap((kind): Way[] => [{ kind, shared: false }, ...(kind === 'postgres' ? [{ kind, shared: true }] : [])])
+
+describe.skipIf(!hasPayload).each(ways)('a real Payload site on $kind, its transaction shared: $shared', ({ kind, shared }) => {
   let opened: Awaited<ReturnType<typeof openPayload>>
   let payload: RealPayload
   let edited: EditedSite
   let next = 0
+  let db: Db | undefined
 
   beforeAll(async () => {
     opened = await openPayload(kind)
     payload = opened.payload
     const areas = [await payload.create({ collection: 'areas', data: {} }), await payload.create({ collection: 'areas', data: {} })]
+    const options = { payload: () => Promise.resolve(payload), collections: ['organizations'], places: { top: null } }
     edited = {
-      site: payloadSite({ payload: () => Promise.resolve(payload), collections: ['organizations'], places: { top: null } }),
+      site: shared ? await inTransactions(options, opened.url) : payloadSite(options),
       type: 'organizations',
       place: 'top',
       areas: [String(areas[0]?.id), String(areas[1]?.id)],
@@ -25,7 +46,22 @@ describe.skipIf(!hasPayload).each(payloadDatabases)('a real Payload site on %s',
       url: (...slugs) => `/${slugs.join('/')}`,
     }
   }, 120_000)
-  afterAll(() => opened?.close())
+  afterAll(async () => {
+    await db?.close()
+    await opened?.close()
+  })
+
+  /** Each batch in a transaction like a chunk's. */
+  const inTransactions = async (options: PayloadOptions, url: string): Promise<PageSite> => {
+    const site = payloadSite({ ...options, sharedTransaction: { drizzle: await openDrizzle() } })
+    const own = createPostgres({ url })
+    db = own
+    return {
+      ...site,
+      apply: (pages, policy, context) =>
+        own.transaction((tx) => site.apply(pages, policy, { ...context, native: tx.native }), { statementTimeout: 30_000 }),
+    }
+  }
 
   conforms(() => edited)
 
@@ -100,7 +136,11 @@ describe.skipIf(!hasPayload).each(payloadDatabases)('a real Payload site on %s',
     try {
       expect(await applyAll([page('d1'), page('d2', { title: 'Doomed' }), page('d3')])).toMatchObject([
         { result: 'created' },
-        { result: 'invalid', pageId: null, error: { code: 'page_invalid', message: expect.stringContaining('lost it, twice') } },
+        {
+          result: 'invalid',
+          pageId: null,
+          error: { code: 'page_invalid', message: expect.stringMatching(shared ? /ended the transaction/ : /lost it, twice/) },
+        },
         { result: 'created' },
       ])
     } finally {

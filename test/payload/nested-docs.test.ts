@@ -5,27 +5,30 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { payloadSite, sluicePages } from '../../src/payload/index.ts'
 import type { DesiredPage, PageResult, PageSite } from '../../src/targets/page.ts'
-import { type Doc, hasPayload, type RealPayload } from '../support/payload.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { closeSite, type Doc, hasPayload, payloadDatabases, type RealPayload, withSearchPath } from '../support/payload.ts'
 import { example } from '../support/payload-open.ts'
 
 const collection = 'sections'
 type Nested = Doc & { breadcrumbs: { url: string; label: string }[] }
 
-describe.skipIf(!hasPayload)('a Payload site with nested docs', () => {
+describe.skipIf(!hasPayload).each(payloadDatabases)('a Payload site with nested docs on %s', (kind) => {
   let folder: string
+  let database: TestDatabase | undefined
   let payload: RealPayload
   let site: PageSite
   let next = 0
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sluice-payload-'))
     // By variable: none is there when the types of the root are checked.
-    const [library, adapter, plugin] = ['payload', '@payloadcms/db-sqlite', '@payloadcms/plugin-nested-docs'].map(
+    const [library, adapter, plugin] = ['payload', `@payloadcms/db-${kind}`, '@payloadcms/plugin-nested-docs'].map(
       (name) => new URL(`node_modules/${name}/dist/index.js`, example).href,
     )
     const { buildConfig, getPayload } = await import(String(library))
-    const { sqliteAdapter } = await import(String(adapter))
+    const { sqliteAdapter, postgresAdapter } = await import(String(adapter))
     const { nestedDocsPlugin } = await import(String(plugin))
-    const url = `file:${join(folder, 'site.db')}`
+    database = kind === 'postgres' ? await createTestDatabase('postgres') : undefined
+    const url = database === undefined ? `file:${join(folder, 'site.db')}` : withSearchPath(database.url)
     const nested = nestedDocsPlugin({
       collections: [collection],
       generateURL: (docs: { slug: string }[]) => docs.map(({ slug }) => `/${slug}`).join(''),
@@ -35,7 +38,10 @@ describe.skipIf(!hasPayload)('a Payload site with nested docs', () => {
       secret: 'a test only',
       telemetry: false,
       // Its tables are made of the config: nothing that is there can be lost.
-      db: sqliteAdapter({ client: { url }, push: true }),
+      db:
+        kind === 'postgres'
+          ? postgresAdapter({ pool: { connectionString: url }, push: true })
+          : sqliteAdapter({ client: { url }, push: true }),
       collections: [
         {
           slug: collection,
@@ -68,7 +74,8 @@ describe.skipIf(!hasPayload)('a Payload site with nested docs', () => {
     })
   }, 120_000)
   afterAll(async () => {
-    await payload?.db.destroy()
+    if (payload !== undefined) await closeSite(payload)
+    await database?.close()
     await rm(folder, { recursive: true, force: true })
   })
 

@@ -1,11 +1,17 @@
 /** Organizations as pages of the site of examples/payload, written under an editor's drafts. */
 import { Organization } from '../../examples/wagtail/organization.ts'
 import { defineIntegration, type Integration } from '../../src/config.ts'
-import { payloadSite } from '../../src/payload/index.ts'
+import { type MakeDrizzle, payloadSite } from '../../src/payload/index.ts'
 import type { RealPayload } from '../support/payload.ts'
 
-export function organizationPages(payload: RealPayload): Integration {
-  const site = payloadSite({ payload: () => Promise.resolve(payload), collections: ['organizations'], places: { top: null } })
+/** @param drizzle given if they are written in Sluice's own transaction */
+export function organizationPages(payload: RealPayload, drizzle?: MakeDrizzle): Integration {
+  const site = payloadSite({
+    payload: () => Promise.resolve(payload),
+    collections: ['organizations'],
+    places: { top: null },
+    ...(drizzle === undefined ? {} : { sharedTransaction: { drizzle } }),
+  })
   return defineIntegration({
     name: 'organization',
     schema: Organization,

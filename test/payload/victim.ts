@@ -4,7 +4,7 @@ import { createServices } from '../../src/services.ts'
 import { createPostgres } from '../../src/store/postgres.ts'
 import { startWorker } from '../../src/worker/worker.ts'
 import type { Doc } from '../support/payload.ts'
-import { openSite } from '../support/payload-open.ts'
+import { openDrizzle, openSite } from '../support/payload-open.ts'
 import { organizationPages } from './organization-pages.ts'
 
 /** Where in an update it ends. */
@@ -16,6 +16,8 @@ export type DeathPoint =
   | "before the draft's own"
 
 const [inboxUrl = '', siteUrl = '', point = '', title = ''] = process.argv.slice(2)
+/** In one database the transaction is one, too. */
+const drizzle = inboxUrl === siteUrl ? await openDrizzle() : undefined
 const payload = await openSite(siteUrl)
 const { beforeChange, afterChange } = payload.collections.organizations.config.hooks
 
@@ -48,5 +50,8 @@ const deaths: Record<DeathPoint, () => void> = {
   },
 }
 deaths[point as DeathPoint]()
-const config = defineConfig({ integrations: [organizationPages(payload)], chunkSize: 8, worker: { poll: 0.05 }, logLevel: 'silent' }, {})
+const config = defineConfig(
+  { integrations: [organizationPages(payload, drizzle)], chunkSize: 8, worker: { poll: 0.05 }, logLevel: 'silent' },
+  {},
+)
 startWorker(createServices(config, createPostgres({ url: inboxUrl })), { name: `victim ${process.pid}` })

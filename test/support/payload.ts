@@ -54,9 +54,7 @@ export interface RealPayload extends Omit<LocalApi, 'create' | 'update' | 'find'
 export async function openPayload(kind: PayloadDatabase): Promise<{ payload: RealPayload; url: string; close(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-payload-'))
   const database = kind === 'postgres' ? await createTestDatabase('postgres') : null
-  // The test databases have no search_path, which Sluice needs none of; Payload's migrations do.
-  const url =
-    database === null ? `file:${join(folder, 'site.db')}` : `${database.url}?options=${encodeURIComponent('-c search_path=public')}`
+  const url = database === null ? `file:${join(folder, 'site.db')}` : withSearchPath(database.url)
   const payload = await openSite(url)
   await payload.db.migrate()
   return {
@@ -68,6 +66,11 @@ export async function openPayload(kind: PayloadDatabase): Promise<{ payload: Rea
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** The test databases have no search_path, which Sluice needs none of; Payload does. */
+export function withSearchPath(url: string): string {
+  return `${url}?options=${encodeURIComponent('-c search_path=public')}`
 }
 
 /** Closes what `openSite` opened. */

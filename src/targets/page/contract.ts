@@ -110,6 +110,14 @@ export interface KnownPage {
   editorDraft: boolean
 }
 
+/** What a site's `apply` works with. */
+export interface SiteContext {
+  signal: AbortSignal
+  log: Logger
+  /** The driver's own client of Sluice's transaction, for a site that shares it. */
+  native?: unknown
+}
+
 /** A site, ready to be written to. */
 export interface PageSite {
   /** For people: where it is. */
@@ -119,6 +127,8 @@ export interface PageSite {
     move: boolean
     /** Most pages that `apply` takes at once. */
     batch: number
+    /** Whether pages are written in the very transaction that records their results: exactly once, not at least once. */
+    sharedTransaction: boolean
   }
   /**
    * Brings pages to what they are to be, each by itself, and gives a result for each, in order. Parents come before their
@@ -126,7 +136,7 @@ export interface PageSite {
    *
    * @throws SluiceError with `retryable` when the site can't be reached: the whole batch comes again
    */
-  apply(pages: readonly DesiredPage[], policy: PagePolicy, context: { signal: AbortSignal; log: Logger }): Promise<PageResult[]>
+  apply(pages: readonly DesiredPage[], policy: PagePolicy, context: SiteContext): Promise<PageResult[]>
   /** What the site knows of objects; null for one that never had a page. Throws as `apply` does. */
   lookup(keys: readonly { integration: string; externalId: string }[]): Promise<(KnownPage | null)[]>
   /**

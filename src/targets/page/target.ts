@@ -18,8 +18,8 @@ import { resultOf } from './result.ts'
 /**
  * Maps objects to pages of a site.
  *
- * The site is written to outside Sluice's transaction: at least once. Since the site compares what is wanted with what is
- * there, a repetition changes nothing.
+ * The site is written to outside Sluice's transaction, unless it shares that: at least once. Since the site compares what is wanted with
+ * what is there, a repetition changes nothing.
  *
  * @throws SluiceError `invalid_config` naming the type and option
  */
@@ -123,7 +123,7 @@ async function applyPages(
     const pages = items
       .slice(from, from + site.capabilities.batch)
       .map((item) => ({ ...desiredPage(mapping, integration, item, asDraft), version }))
-    const answers = await whileAwake(tx, idle, () => site.apply(pages, policy, { signal, log }))
+    const answers = await whileAwake(tx, idle, () => site.apply(pages, policy, { signal, log, native: tx.native }))
     if (answers.length !== pages.length) throw new Error(`${site.name} gave ${answers.length} results for ${pages.length} pages`)
     results.push(...answers.map((answer, index) => orIgnored(pages[index], answer)))
     const urls = [...new Set(answers.flatMap((answer) => [...answer.urls, ...(answer.repeats?.urls ?? [])]))]

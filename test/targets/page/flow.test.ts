@@ -12,7 +12,7 @@ import { createInbox } from '../../support/inbox.ts'
 /** A site that takes whatever it is asked for and remembers it: a real one stands in test/conformance. */
 class Ledger implements PageSite {
   readonly name = 'a list'
-  readonly capabilities = { move: true, batch: 3 }
+  readonly capabilities = { move: true, batch: 3, sharedTransaction: false }
   readonly asked: DesiredPage[][] = []
   readonly told: string[][] = []
   answer: (page: DesiredPage, id: string) => Partial<PageResult> = () => ({})
