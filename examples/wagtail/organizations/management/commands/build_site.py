@@ -1,9 +1,10 @@
-"""`manage.py build_site`: the section, five districts, twenty areas and an editor. Running it again changes nothing."""
+"""`manage.py build_site`: tables, a section, districts, areas and an editor. Running it again changes nothing."""
 
 import os
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import transaction
 from wagtail.models import Page, Site
@@ -16,9 +17,15 @@ class Command(BaseCommand):
 
     help = __doc__
 
-    @transaction.atomic
     def handle(self, **_: Any) -> None:
         """Called by Django."""
+        # Here and not by itself, since most of what a command takes is the start of Django.
+        call_command("migrate", verbosity=0)
+        self.build()
+
+    @transaction.atomic
+    def build(self) -> None:
+        """What stands in the tables."""
         root = Page.objects.get(depth=1)
         home = SectionPage.objects.filter(slug="home").first()
         if home is None:
