@@ -507,6 +507,25 @@ onBoth((opened) => {
       const { ledger } = await app.get('/api/objects/organization/o-1', objectHistoryShape)
       expect(ledger).toMatchObject({ version: expect.any(String), appliedBy: `${sent[2]}.0`, firstMessage: sent[0] })
     })
+
+    test('another external ID of the same hash is another object', async () => {
+      const { rows } = await opened.db.query<{ one: string; other: string }>(
+        `SELECT min(id) AS one, max(id) AS other FROM (SELECT 'o-' || g AS id FROM generate_series(1, 300000) g) AS ids
+         GROUP BY hashtext(id) HAVING count(*) = 2 ORDER BY 1 LIMIT 1`,
+      )
+      const { one, other } = rows[0] ?? { one: '', other: '' }
+      const sent = new Map<string, string>()
+      for (const ms_id of [one, other]) {
+        sent.set(ms_id, (await app.send('organization', [{ ms_id, title: ms_id, changed_at: '2026-01-01T00:00:00Z' }])).id)
+        await app.drain()
+      }
+      for (const [externalId, id] of sent) {
+        const instances = await app.pages(`/api/instances?integration=organization&externalId=${externalId}`, instancePage, 1)
+        expect(instances.map((item) => item.id)).toEqual([`${id}.0`])
+        const messages = await app.pages(`/api/messages?externalId=${externalId}`, messagePage, 1)
+        expect(messages.map((item) => item.id)).toEqual([id])
+      }
+    })
   })
 
   test('failures, grouped by cause, in pages', async () => {
