@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FlowContext } from '../flow/index.ts'
 import { processChunks, splitNext } from '../flow/index.ts'
-import { claimChunks } from '../store/chunk.ts'
+import { claimChunks, mostChunksAtOnce } from '../store/chunk.ts'
 import { QueueMarks, SplitMark } from '../store/queue-marks.ts'
 import { EventRuns } from '../tasks/events.ts'
 import { executeNextRun } from '../tasks/run.ts'
@@ -132,8 +132,15 @@ async function step(
   } finally {
     endChunk()
   }
+  if (chunks.length > 1 && chunks.length * 2 <= mostChunksAtOnce) await pause(restMilliseconds, signal)
   return true
 }
+
+/**
+ * After several small messages at once, which is what a stream of them looks like, a worker rests for so long: what comes meanwhile is done
+ * together. Else workers that keep up take the time of those who send, for batches of a few. With more than half a batch it goes on.
+ */
+const restMilliseconds = 50
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await sleep(milliseconds, undefined, { signal }).catch(() => undefined)
