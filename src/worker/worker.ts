@@ -132,13 +132,13 @@ async function step(
   } finally {
     endChunk()
   }
-  if (chunks.length > 1 && chunks.length * 2 <= mostChunksAtOnce) await pause(restMilliseconds, signal)
+  if (chunks.length > 1 && chunks.length < mostChunksAtOnce) await pause(restMilliseconds, signal)
   return true
 }
 
 /**
  * After several small messages at once, which is what a stream of them looks like, a worker rests for so long: what comes meanwhile is done
- * together. Else workers that keep up take the time of those who send, for batches of a few. With more than half a batch it goes on.
+ * together. Else workers that keep up take the time of those who send, for batches of a few. With as many as go together it goes on.
  */
 const restMilliseconds = 50
 
