@@ -26,7 +26,7 @@ const claimed = `id, message_id AS "messageId", integration, is_draft AS "isDraf
   suspect_losses AS "suspectLosses", total - (${outcomeSum}) AS waiting`
 
 /** How many small chunks may be claimed to be applied together. */
-export const mostChunksAtOnce = 64
+export const mostChunksAtOnce = 128
 
 /** The part of the queue that a chunk stands in. As the index `chunk_due` has it, or claims read all there is. */
 const partOf = (table: string): string => `(CASE WHEN ${table}.number = 0 THEN 0 WHEN ${table}.number < 16 THEN 1 ELSE 2 END)`

@@ -79,7 +79,7 @@ interface Preparing {
 }
 
 /** A plan for a few rows is none for a thousand: with longer lists a statement is planned each time, which it hardly notices. */
-const longestPreparedList = 64
+const longestPreparedList = 128
 
 async function run<Row>(
   client: pg.Pool | pg.ClientBase,

@@ -140,7 +140,7 @@ async function step(
  * After several small messages at once, which is what a stream of them looks like, a worker rests for so long: what comes meanwhile is done
  * together. Else workers that keep up take the time of those who send, for batches of a few. With as many as go together it goes on.
  */
-const restMilliseconds = 50
+const restMilliseconds = 75
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await sleep(milliseconds, undefined, { signal }).catch(() => undefined)
