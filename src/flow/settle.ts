@@ -57,7 +57,7 @@ export async function sweepReferences(context: FlowContext): Promise<{ released:
   let linked = await orLogged(context, 'links whose other end has come', () =>
     fillPages(context, (after) => linksThatCame(context.db, after, pageSize)),
   )
-  await orLogged(context, 'what waits and has come', () => markComeFromLedger(context.db))
+  await orLogged(context, 'what waits and has come', () => withRetry(() => markComeFromLedger(context.db)))
   for (const wanted of wantedByConfig(context)) {
     const name = wantedName(wanted)
     linked += await orLogged(context, `what waits for ${name}`, () => sweepWanted(context, wanted, name))
@@ -103,7 +103,7 @@ async function cameNow(context: FlowContext, wanted: Wanted, ids: readonly strin
   for (let from = 0; from < ids.length; from += pageSize) {
     const page = ids.slice(from, from + pageSize)
     linked += await fillPages(context, (after) => linksWanting(context.db, name, page, after, pageSize))
-    const waited = await markCome(context.db, name, page)
+    const waited = await withRetry(() => markCome(context.db, name, page))
     if (waited.length === 0) continue
     const released: InstanceKey[] = await selectReleased(context.db, waited, waited.length)
     if (released.length > 0) await requeueInstances(context.db, released, { chunkSize: context.config.chunkSize })

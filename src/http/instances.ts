@@ -1,10 +1,12 @@
 /** Reads of instances, objects and groups of failures. */
 import { SluiceError } from '../errors.ts'
 import { maskLeaves } from '../schema/sensitive.ts'
+import type { Queryable } from '../store/db.ts'
 import { type ErrorGroupPosition, listErrorGroups } from '../store/reads/failures.ts'
 import { findInstanceView, type InstancePosition, listInstances, listMessageInstances } from '../store/reads/instances.ts'
-import { findMessageView } from '../store/reads/messages.ts'
+import { findMessageView, longestSearch } from '../store/reads/messages.ts'
 import { findLedgerEntry, listDeferredLinks } from '../store/reads/objects.ts'
+import type { ShownObject } from '../targets/target.ts'
 import { maskedFor, requireConfigured, requireIntegration, requireMessage, scopeOf } from './auth.ts'
 import { answer, type Call, type Handlers, limitOf } from './call.ts'
 import { cursorPart, decodeCursor, encodeCursor } from './cursor.ts'
@@ -103,7 +105,9 @@ export const instances: Handlers<'messageInstances' | 'instances' | 'instance' |
     requireIntegration(principal, integration)
     const { kind } = requireConfigured(services, integration).target
     const target = await services.target(integration, services.db)
-    const shown = (await target.show?.(services.db, externalId)) ?? null
+    const show = (db: Queryable): Promise<ShownObject | null> => target.show?.(db, externalId) ?? Promise.resolve(null)
+    // A page is asked for at its site, and no transaction stands open meanwhile.
+    const shown = await (kind === 'table' ? services.db.transaction(show, { statementTimeout: longestSearch }) : show(services.db))
     const found = shown?.row ?? null
     const row = found === null || maskedFor(call, integration) === undefined ? found : maskLeaves(found)
     return answer(call, { kind, where: shown?.where ?? null, ref: shown?.ref ?? null, row: raw(row) })

@@ -20,6 +20,12 @@ export const endings = { processed: 3, processedWithErrors: -3, incorrect: -1 } 
 export type Ending = keyof typeof endings
 export type EndStatus = (typeof endings)[Ending]
 
+/**
+ * The code of a failure that an editor ends, by publishing or discarding a draft: the instance goes on then, however late. Until then
+ * nothing of its message goes.
+ */
+export const editorDraft = 'editor_draft'
+
 /** Days; null: for ever. A message that is not correct has no instances. */
 export type Retention = {
   readonly [Name in Ending]: Readonly<Record<Name extends 'incorrect' ? 'body' | 'message' : MessagePart, number | null>>

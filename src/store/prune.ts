@@ -2,7 +2,7 @@
  * Retention: removes what its time has come for, in transactions of bounded size. Ages count from the end of a message, by
  * the database's clock. Rows of the ledger and links stay, whatever message they came from.
  */
-import type { LogRule, MessagePart, PartRule } from '../model/retention.ts'
+import { editorDraft, type LogRule, type MessagePart, type PartRule } from '../model/retention.ts'
 import type { Db, Parameter, Queryable, Transaction } from './db.ts'
 import { withRetry } from './retry.ts'
 
@@ -23,9 +23,9 @@ export interface Pruned {
   reached: string | null
 }
 
-/** Of a message `m`: it ended with the status, long enough ago, and nothing of it comes again by itself. */
+/** Of a message `m`: it ended with the status, long enough ago, and nothing of it comes again by itself or waits for an editor. */
 const isDue = `m.status = $1::smallint AND m.finished_at < now() - make_interval(secs => $2)
-  AND NOT EXISTS (SELECT FROM sluice.failure f WHERE f.message_id = m.id AND f.due_at IS NOT NULL)`
+  AND NOT EXISTS (SELECT FROM sluice.failure f WHERE f.message_id = m.id AND (f.due_at IS NOT NULL OR f.code = '${editorDraft}'))`
 
 /** What a message still has of each part. */
 const isThere: Record<MessagePart, string> = {
@@ -99,7 +99,7 @@ async function pruneInside(tx: Transaction, rule: PartRule, among: readonly stri
     await tx.query('DELETE FROM sluice.message_body WHERE upload_id = ANY($1::uuid[])', [locked.map((message) => message.uploadId)])
   }
   if (rule.what === 'instances' || rule.what === 'message') {
-    await tx.query('DELETE FROM sluice.awaited_reference WHERE message_id = ANY($1)', [ids])
+    await deleteAwaited(tx, 'message_id = ANY($1)', [ids])
     await tx.query('DELETE FROM sluice.failure WHERE message_id = ANY($1)', [ids])
     done.instances = (await tx.query('DELETE FROM sluice.instance WHERE message_id = ANY($1)', [ids])).rowCount
   }
@@ -109,6 +109,15 @@ async function pruneInside(tx: Transaction, rule: PartRule, among: readonly stri
     await tx.query('DELETE FROM sluice.message WHERE id = ANY($1)', [ids])
   } else await mark(tx, rule.what, ids)
   return done
+}
+
+/** Locked first, in the order in which others lock them when what they wait for comes. */
+async function deleteAwaited(tx: Transaction, which: string, parameters: readonly Parameter[]): Promise<void> {
+  await tx.query(
+    `SELECT FROM sluice.awaited_reference WHERE ${which} ORDER BY message_id, ordinal, wanted, wanted_id FOR UPDATE`,
+    parameters,
+  )
+  await tx.query(`DELETE FROM sluice.awaited_reference WHERE ${which}`, parameters)
 }
 
 async function mark(tx: Queryable, what: Exclude<MessagePart, 'message'>, ids: readonly string[]): Promise<void> {
@@ -166,7 +175,7 @@ export async function finishPruning(db: Db, { id, total }: { id: string; total: 
   for (const range of rangesOf(id, total)) {
     removed += await withRetry(() =>
       db.transaction(async (tx) => {
-        await tx.query(`DELETE FROM sluice.awaited_reference WHERE ${inRange}`, range)
+        await deleteAwaited(tx, inRange, range)
         await tx.query(`DELETE FROM sluice.failure WHERE ${inRange}`, range)
         return (await tx.query(`DELETE FROM sluice.instance WHERE ${inRange}`, range)).rowCount
       }),

@@ -128,6 +128,16 @@ describe('retention', () => {
       await expect(db.query(`UPDATE sluice.message SET ${part} = now() WHERE id = $1`, [id])).rejects.toMatchObject({ sqlstate: '23514' })
     })
 
+    test("nothing goes of a message that waits for an editor, though it isn't tried again by the clock", async () => {
+      const { db } = opened
+      const [waits, failed] = [await splitMessageOf(db, ['permanent']), await splitMessageOf(db, ['permanent'])]
+      for (const id of [waits, failed]) await age(db, id, 1000)
+      await db.query("UPDATE sluice.failure SET code = 'editor_draft', due_at = NULL WHERE message_id = $1", [waits])
+      await runNow(createThings(db, { retention: { processedWithErrors: everything } }), 'prune')
+      expect(await left(db, waits)).toMatchObject({ body: 1, instances: 1, failures: 1 })
+      expect(await left(db, failed)).toBeNull()
+    })
+
     test('a dry run tells what would go, and removes nothing', async () => {
       const { db } = opened
       const id = await age(db, await splitMessageOf(db, ['created', 'updated']), 30)

@@ -1,5 +1,6 @@
 /** The page target: objects become pages of a CMS, each where it belongs in the tree, published, as a draft, or taken off. */
 import type { Result } from '../../model/outcome.ts'
+import { editorDraft } from '../../model/retention.ts'
 import type { Transaction } from '../../store/db.ts'
 import type { ApplyContext, ApplyItem, ShownObject, Target, TargetSpec } from '../target.ts'
 import type { DesiredPage, DesiredState, PageErrorCode, PageResult } from './contract.ts'
@@ -57,7 +58,7 @@ async function findPages({ site }: ParsedPageMapping, integration: string, exter
   return found
 }
 
-const editorDraftCode: PageErrorCode = 'editor_draft'
+const editorDraftCode: PageErrorCode = editorDraft
 
 /** Of pages that an editor's draft stood on, those where none stands any more. */
 async function withoutDraft({ site }: ParsedPageMapping, integration: string, externalIds: readonly string[]): Promise<string[]> {
